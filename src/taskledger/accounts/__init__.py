@@ -1,0 +1,1 @@
+"""Users: who owns tasks, and at which revision they stand."""

@@ -1,0 +1,49 @@
+"""Alembic's entry point: the same settings, tables and locks as the server's own start-up."""
+
+import asyncio
+from typing import Any
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlmodel import SQLModel
+
+from taskledger.storage.migrate import connect_for_migration, hold_migration_lock
+from taskledger.migrations import tables
+
+assert tables.ALL
+
+
+def _is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
+    """Leave out what the dialect in use does not have."""
+    del name, reflected, compare_to
+    only = item.info.get("only") if kind == "table" else None
+    return only in {None, context.get_context().dialect.name}
+
+
+def _run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        include_object=_is_ours,
+        render_as_batch=connection.dialect.name == "sqlite",
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        hold_migration_lock(connection)
+        context.run_migrations()
+
+
+def _run_online() -> None:
+    connection = context.config.attributes.get("connection")
+    if connection is not None:
+        _run(connection)
+        return
+    url = context.config.attributes.get("database_url")
+    if url is None:
+        from taskledger.settings import load_settings
+
+        url = load_settings().database_url
+    connect_for_migration(url, _run)
+
+
+_run_online()

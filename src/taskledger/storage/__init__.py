@@ -1,0 +1,1 @@
+"""Statements declared once, and the two databases that run them."""

@@ -1,0 +1,118 @@
+"""Bringing a database to the schema's newest revision, once, whoever else starts at the same time."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from taskledger.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
+
+# Any constant will do; this one is the CRC-32 of "taskledger", so that it is not somebody else's.
+_LOCK_KEY = 0x8DE75300
+_SQLITE_WAIT_SECONDS = 60.0
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Upgrade the database at ``url``; of several processes at once, one works and the others wait.
+
+    Must not be called on an event loop's thread. Raises what the drivers raise.
+    """
+    config = alembic_config(url)
+    connect_for_migration(
+        url, lambda connection: _upgrade(config, connection, revision)
+    )
+
+
+def is_current(url: str) -> bool:
+    """Whether the database is at the newest revision of the schema."""
+    head = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
+    found: list[str | None] = []
+    connect_for_migration(
+        url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision())
+    )
+    return found == [head]
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration, as `alembic.ini` has it, for one database."""
+    config = Config()
+    config.set_main_option("script_location", "taskledger:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["database_url"] = url
+    return config
+
+
+def _upgrade(config: Config, connection: Connection, revision: str) -> None:
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def connect_for_migration(url: str, run: Callable[[Connection], None]) -> None:
+    """Call ``run`` with a connection whose one transaction is committed if it returns.
+
+    Goes past a pooler to the server itself: locks and DDL do not belong behind one.
+    """
+    address = parse_database_url(url)
+    if isinstance(address, SqliteAddress):
+        _run_on_sqlite(address, run)
+    else:
+        asyncio.run(_run_on_postgresql(address.direct(), run))
+
+
+def hold_migration_lock(connection: Connection) -> None:
+    """Wait for any other migration to end; held until the transaction does.
+
+    On SQLite the transaction itself is the lock.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
+
+
+def _run_on_sqlite(address: SqliteAddress, run: Callable[[Connection], None]) -> None:
+    engine = create_engine(
+        f"sqlite:///{address.path}", poolclass=NullPool, connect_args={"timeout": _SQLITE_WAIT_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def _leave_transactions_to_us(connection: Any, record: Any) -> None:
+        del record
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    try:
+        with engine.begin() as connection:
+            run(connection)
+    finally:
+        engine.dispose()
+
+
+async def _run_on_postgresql(address: PostgresAddress, run: Callable[[Connection], None]) -> None:
+    async def connect() -> Any:
+        return await asyncpg.connect(
+            host=address.host,
+            port=address.port,
+            user=address.user,
+            password=address.password,
+            database=address.database,
+            ssl=address.tls,
+            timeout=15,
+        )
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()

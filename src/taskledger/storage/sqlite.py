@@ -1,0 +1,222 @@
+"""SQLite through the standard library: reads on the event loop, writes grouped on one thread.
+
+A read is a few microseconds of work on a file the operating system keeps in memory, less than a
+thread switch costs, and in WAL mode it never waits for the writer. Writes queue for one thread
+that runs all that are waiting in one transaction, so that they share the price of one fsync.
+"""
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from taskledger.errors import DatabaseUnavailable
+from taskledger.storage.database import Work
+from taskledger.storage.statement import SQLITE, CompiledStatement, Row, Statement, Values, compile_statement
+from taskledger.storage.types import tick
+
+T = TypeVar("T")
+
+MINIMUM_VERSION = (3, 35, 0)
+_GROUP_LIMIT = 128
+
+
+def connect(path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> sqlite3.Connection:
+    """Open the file in WAL mode, with foreign keys and our functions; raises `DatabaseUnavailable`."""
+    if sqlite3.sqlite_version_info < MINIMUM_VERSION:
+        needed = ".".join(map(str, MINIMUM_VERSION))
+        raise DatabaseUnavailable(f"this Python has SQLite {sqlite3.sqlite_version}; {needed} is needed")
+    try:
+        connection = sqlite3.connect(
+            path,
+            timeout=busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=512,
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.create_function("taskledger_tick", 1, tick, deterministic=True)
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(str(error)) from error
+    return connection
+
+
+class SqliteTransaction:
+    """The writer's open transaction. Its methods never suspend."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection, compiled: Callable[[Statement], CompiledStatement]) -> None:
+        self._connection = connection
+        self._compiled = compiled
+
+    async def fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
+        compiled = self._compiled(statement)
+        return _fetch(self._connection, compiled, compiled.arguments(values))
+
+    async def execute_many(self, statement: Statement, values: Iterable[Values]) -> None:
+        compiled = self._compiled(statement)
+        self._connection.executemany(compiled.sql, [compiled.arguments(each) for each in values])
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[SqliteTransaction], Awaitable[Any]]
+    future: "asyncio.Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.cancelled():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class SqliteDatabase:
+    """One database file, one reading connection, one writing thread."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> None:
+        self.path = path
+        self._synchronous = synchronous
+        self._busy_seconds = busy_seconds
+        self._reader: sqlite3.Connection | None = None
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._statements: dict[Statement, CompiledStatement] = {}
+
+    def compiled(self, statement: Statement) -> CompiledStatement:
+        """The statement compiled for SQLite, once."""
+        compiled = self._statements.get(statement)
+        if compiled is None:
+            compiled = self._statements[statement] = compile_statement(statement, SQLITE)
+        return compiled
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._write_groups, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        if self._thread is not None:
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    async def read(self, statement: Statement, values: Values) -> Sequence[Row]:
+        compiled = self._statements.get(statement) or self.compiled(statement)
+        arguments = compiled.arguments(values)
+        try:
+            if self._reader is None:
+                # A short wait only: readers of a WAL file meet a lock just while it is recovered,
+                # and this wait stops the event loop.
+                self._reader = connect(self.path, synchronous=self._synchronous, busy_seconds=0.05)
+            return _fetch(self._reader, compiled, arguments)
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            raise _unavailable(error) from error
+
+    async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
+        return await self.transact(lambda transaction: transaction.fetch(statement, values))
+
+    async def transact(self, work: Work[T]) -> T:
+        if self._thread is None or self._loop is None:
+            raise DatabaseUnavailable("not open")
+        job = _Job(cast(Callable[[SqliteTransaction], Awaitable[Any]], work), self._loop.create_future())
+        self._jobs.put(job)
+        return cast(T, await job.future)
+
+    def _write_groups(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while (first := self._jobs.get()) is not None:
+            group = [first]
+            stop = False
+            while len(group) < _GROUP_LIMIT and not self._jobs.empty():
+                job = self._jobs.get()
+                if job is None:
+                    stop = True
+                    break
+                group.append(job)
+            try:
+                if connection is None:
+                    connection = connect(self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds)
+                self._run_group(connection, group)
+            except (sqlite3.Error, DatabaseUnavailable) as error:
+                failure = error if isinstance(error, DatabaseUnavailable) else _unavailable(error)
+                for job in group:
+                    job.error = failure
+            self._settle(group)
+            if stop:
+                break
+        if connection is not None:
+            connection.close()
+
+    def _run_group(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
+        transaction = SqliteTransaction(connection, self.compiled)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for job in group:
+                connection.execute("SAVEPOINT job")
+                try:
+                    job.result = _drive(job.work(transaction))
+                except sqlite3.OperationalError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - whatever the work raises is its caller's
+                    job.error = error
+                    connection.execute("ROLLBACK TO job")
+                connection.execute("RELEASE job")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _settle(self, group: list[_Job]) -> None:
+        assert self._loop is not None
+        try:
+            self._loop.call_soon_threadsafe(_settle_all, group)
+        except RuntimeError:
+            # The loop is gone: the process is ending and nobody waits for the answers.
+            return
+
+
+def _settle_all(group: list[_Job]) -> None:
+    for job in group:
+        job.settle()
+
+
+def _drive(work: Awaitable[T]) -> T:
+    """Run a coroutine that never suspends, outside any event loop."""
+    coroutine = cast("Coroutine[Any, Any, T]", work)
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        return cast(T, stop.value)
+    coroutine.close()
+    raise RuntimeError("a transaction's work may await nothing but its transaction")
+
+
+def _fetch(connection: sqlite3.Connection, compiled: CompiledStatement, arguments: Sequence[Any]) -> Sequence[Row]:
+    rows = connection.execute(compiled.sql, arguments).fetchall()
+    read_row = compiled.read_row
+    return rows if read_row is None else [read_row(row) for row in rows]
+
+
+def _unavailable(error: sqlite3.Error) -> Exception:
+    """`DatabaseUnavailable` for a lock, a full disk or a failing one; a mistake of ours stays itself."""
+    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
+        return error
+    return DatabaseUnavailable(str(error))

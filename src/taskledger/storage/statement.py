@@ -1,0 +1,116 @@
+"""A statement: one SQL expression with a name, compiled once for each dialect."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Dialect, Executable
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+
+type_ = type
+
+Row = Sequence[Any]
+Values = Mapping[str, Any]
+
+POSTGRESQL: Dialect = asyncpg_dialect()
+SQLITE: Dialect = pysqlite_dialect(paramstyle="qmark")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Statement:
+    """A SQLAlchemy Core expression under the name that logs and tests know it by.
+
+    ``only`` names the dialect of a statement that the other database cannot run.
+    """
+
+    name: str
+    expression: Executable
+    only: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Statement {self.name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStatement:
+    """What a driver needs: text, a function from named values to arguments, one from raw rows to values.
+
+    ``read_row`` is ``None`` where the driver's own row already holds the right values.
+    """
+
+    name: str
+    sql: str
+    arguments: Callable[[Values], Sequence[Any]]
+    read_row: Callable[[Row], Row] | None
+
+
+def compile_statement(statement: Statement, dialect: Dialect) -> CompiledStatement:
+    """Compile for the dialect's native driver, with the column types' own conversions."""
+    expression = statement.expression
+    assert isinstance(expression, ClauseElement)
+    compiled = expression.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    return CompiledStatement(
+        name=statement.name,
+        sql=compiled.string,
+        arguments=_arguments(compiled, dialect),
+        read_row=_row_reader(compiled, dialect),
+    )
+
+
+def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Values], Sequence[Any]]:
+    names = list(compiled.positiontup or ())
+    fixed: dict[str, Any] = {}
+    convert: dict[str, Callable[[Any], Any]] = {}
+    binds = {name: bind for bind, name in compiled.bind_names.items()}
+    for name in names:
+        bind = binds[name]
+        processor = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        if not bind.required:
+            value = bind.effective_value
+            fixed[name] = processor(value) if processor else value
+        elif processor:
+            convert[name] = processor
+    if not names:
+        return lambda values: ()
+    if not fixed and not convert and len(names) > 1:
+        return itemgetter(*names)
+
+    # One closure per position costs less per call than a branch per position.
+    plan: list[tuple[str, Any, Callable[[Any], Any] | None]] = [
+        (name, fixed.get(name), convert.get(name)) for name in names
+    ]
+    constants = frozenset(fixed)
+
+    def arguments(values: Values) -> list[Any]:
+        return [
+            constant
+            if name in constants
+            else (processor(values[name]) if processor is not None else values[name])
+            for name, constant, processor in plan
+        ]
+
+    return arguments
+
+
+def _row_reader(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Row], Row] | None:
+    columns = getattr(compiled, "_result_columns", None) or ()
+    conversions: list[tuple[int, Callable[[Any], Any]]] = []
+    for index, column in enumerate(columns):
+        processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
+        if processor is not None:
+            conversions.append((index, processor))
+    if not conversions:
+        return None
+
+    def read_row(row: Row) -> Row:
+        values = list(row)
+        for index, convert in conversions:
+            values[index] = convert(values[index])
+        return values
+
+    return read_row

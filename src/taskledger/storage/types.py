@@ -1,0 +1,172 @@
+"""Column types and functions that mean the same on SQLite and PostgreSQL."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, DateTime, Dialect, Integer, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in time: ``timestamptz`` on PostgreSQL, fixed-width UTC text on SQLite.
+
+    The text has six fractional digits and always ``+00:00``, so that it sorts as the time does.
+    """
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return Text()
+        return DateTime(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name != "sqlite":
+            return value  # type: ignore[no-any-return]  # the driver's own datetime
+        return datetime.fromisoformat(value)
+
+
+class Labels(TypeDecorator[list[str]]):
+    """A short list of strings, kept as one JSON array: ``jsonb`` on PostgreSQL, text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return Text()
+        # none_as_null keeps SQL NULL apart from JSON null; the codec is ours, so the driver sees text.
+        return JSONB(none_as_null=True)
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return _labels_to_text
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return _labels_from_text
+
+
+def _labels_to_text(value: list[str] | None) -> str | None:
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _labels_from_text(value: str | None) -> list[str] | None:
+    if value == "[]":
+        return []
+    return None if value is None else json.loads(value)
+
+
+class contains_text(FunctionElement[bool]):  # noqa: N801 - SQL functions are lower case
+    """Whether the second string occurs in the first, code point for code point."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(contains_text, "postgresql")
+def _contains_text_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(strpos({compiler.process(element.clauses, **kw)}) > 0)"
+
+
+@compiles(contains_text, "sqlite")
+def _contains_text_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"(instr({compiler.process(element.clauses, **kw)}) > 0)"
+
+
+class contains_labels(FunctionElement[bool]):  # noqa: N801 - SQL functions are lower case
+    """Whether every label of the second list is in the first."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(contains_labels, "postgresql")
+def _contains_labels_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    have, wanted = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({have} @> {wanted})"
+
+
+@compiles(contains_labels, "sqlite")
+def _contains_labels_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    have, wanted = (compiler.process(clause, **kw) for clause in element.clauses)
+    return (
+        f"(NOT EXISTS (SELECT 1 FROM json_each({wanted}) AS wanted"
+        f" WHERE wanted.value NOT IN (SELECT have.value FROM json_each({have}) AS have)))"
+    )
+
+
+class later(FunctionElement[datetime]):  # noqa: N801 - SQL functions are lower case
+    """The given moment, or one microsecond after the stored one where that is not earlier."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(later, "postgresql")
+def _later_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    now, stored = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"greatest({now}, {stored} + interval '1 microsecond')"
+
+
+@compiles(later, "sqlite")
+def _later_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    now, stored = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"max({now}, taskledger_tick({stored}))"
+
+
+def tick(stored: str) -> str:
+    """SQLite's ``taskledger_tick``: stored instant text plus one microsecond."""
+    moment = datetime.fromisoformat(stored)
+    try:
+        moment = moment.replace(microsecond=moment.microsecond + 1)
+    except ValueError:
+        moment = datetime.fromtimestamp(moment.timestamp() + 1, UTC).replace(microsecond=0)
+    return moment.isoformat(timespec="microseconds")
+
+
+class rank_text(FunctionElement[str]):  # noqa: N801 - SQL functions are lower case
+    """A whole number as fixed-width text that sorts (bytewise) as the numbers do.
+
+    Sixteen lower-case hexadecimal digits of the number plus 2^60, so that negative numbers down to
+    -2^60 sort before zero.
+    """
+
+    type = Text()
+    inherit_cache = True
+
+
+RANK_ORIGIN = 1 << 60
+
+
+@compiles(rank_text, "postgresql")
+def _rank_text_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"to_hex({RANK_ORIGIN}::bigint + ({compiler.process(element.clauses, **kw)}))"
+
+
+@compiles(rank_text, "sqlite")
+def _rank_text_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"printf('%x', {RANK_ORIGIN} + ({compiler.process(element.clauses, **kw)}))"
+
+
+class next_number(FunctionElement[int]):  # noqa: N801 - SQL functions are lower case
+    """The next value of a PostgreSQL sequence, named by its one argument."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(next_number, "postgresql")
+def _next_number_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"nextval({compiler.process(element.clauses, **kw)})"
