@@ -1,0 +1,82 @@
+"""Leaves out the suites whose external tool is not installed, and says so in one line.
+
+With ``TASKLEDGER_REQUIRE_ALL=1`` a missing tool is an error instead.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+
+# Debian puts servers here, which is not on a user's PATH.
+SYSTEM_DIRECTORIES = ["/usr/sbin", "/sbin"]
+
+
+def find_program(name: str) -> str | None:
+    """The path of a program, or None."""
+    return shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_DIRECTORIES]))
+
+
+def _has_node_20() -> bool:
+    node = find_program("node")
+    if node is None or find_program("npm") is None:
+        return False
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    major = re.match(r"v(\d+)\.", version)
+    return major is not None and int(major[1]) >= 20
+
+
+class Tool(NamedTuple):
+    """What the tests with one marker need."""
+
+    is_installed: Callable[[], bool]
+    remedy: str
+
+
+TOOLS = {
+    "node": Tool(_has_node_20, "install Node 20 or newer and npm"),
+    "pgbouncer": Tool(lambda: find_program("pgbouncer") is not None, "install PgBouncer"),
+    "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
+    "proxy": Tool(lambda: find_program("nginx") is not None, "install nginx"),
+}
+
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+
+
+def _say(left_out: Counter[str]) -> str:
+    return "; ".join(
+        f"{count} {'test' if count == 1 else 'tests'} marked {marker} ({TOOLS[marker].remedy})"
+        for marker, count in left_out.items()
+    )
+
+
+@pytest.hookimpl(trylast=True)  # after -k and -m, so that only tests that were asked for count
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = {marker for marker in TOOLS if any(item.get_closest_marker(marker) for item in items)}
+    missing = [marker for marker in TOOLS if marker in wanted and not TOOLS[marker].is_installed()]
+    left_out: Counter[str] = Counter()
+    kept, deselected = [], []
+    for item in items:
+        marker = next((marker for marker in missing if item.get_closest_marker(marker)), None)
+        if marker is None:
+            kept.append(item)
+        else:
+            deselected.append(item)
+            left_out[marker] += 1
+    if left_out and os.environ.get("TASKLEDGER_REQUIRE_ALL") == "1":
+        raise pytest.UsageError(f"every test must run, but cannot: {_say(left_out)}")
+    if deselected:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = kept
+    config.stash[LEFT_OUT] = left_out
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    left_out = config.stash.get(LEFT_OUT, Counter())
+    if left_out:
+        terminalreporter.write_line(f"left out: {_say(left_out)}")
