@@ -14,7 +14,7 @@ from taskledger.storage.database import Transaction
 from taskledger.storage.types import RANK_ORIGIN
 from taskledger.tasks import statements
 from taskledger.tasks.identifiers import uuid7
-from taskledger.tasks.values import Action, Edit, NewTask, due_columns, fold
+from taskledger.tasks.values import Action, Aspect, Edit, NewTask, TaskKey, due_columns, fold
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
@@ -39,6 +39,13 @@ class Writing:
     now: datetime
     via: str
     if_match: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Current(Generic[T]):
+    task: T
+    done: bool
+    revision: int
 
 
 class OpenRevision:
@@ -85,30 +92,37 @@ class OpenRevision:
             "position": self._last_position(),
             "revision": self.number,
         }
-        rows = await self._transaction.fetch(statements.create_task_step(into), values)
+        await self._transaction.fetch(statements.CREATE_TASK_STEP, values)
         self._actions[number] = "created"
-        return Written(into(*rows[0]), self.number, changed=True)
+        current = await self._current(number, into)
+        return Written(current.task, self.number, changed=True)
 
     async def edit(self, edit: Edit, into: type[T]) -> Written[T]:
         """Apply an edit; raises `TaskNotFound`, `PreconditionFailed`."""
-        kind = int if isinstance(edit.key, int) else UUID
         guard = self._writing.if_match
-        values = edit_values(self._principal, edit, self._writing) | {"revision": self.number}
+        changed = []
         if edit.aspects:
-            step = statements.edit_task_step(kind, edit.aspects, into, guarded=guard is not None)
-            rows = await self._transaction.fetch(step, values)
-            if rows:
-                *facts, number, done = rows[0]
-                action: Action = edit.action or ("completed" if done else "reopened")
-                self._actions[number] = _merge_actions(self._actions.get(number), action)
-                return Written(into(*facts), self.number, changed=True)
-        rows = await self._transaction.fetch(statements.current_task(kind, edit.aspects, into), values)
+            kind = int if isinstance(edit.key, int) else UUID
+            step = statements.edit_task_step(kind, edit.aspects, guarded=guard is not None)
+            values = edit_values(self._principal, edit, self._writing) | {"revision": self.number}
+            changed = list(await self._transaction.fetch(step, values))
+        current = await self._current(edit.key, into, trashed=bool(changed) or Aspect.RESTORE in edit.aspects)
+        if changed:
+            number: int = changed[0][0]
+            action: Action = edit.action or ("completed" if current.done else "reopened")
+            self._actions[number] = _merge_actions(self._actions.get(number), action)
+        elif guard is not None and guard != current.revision:
+            raise PreconditionFailed(current.task, current.revision)
+        return Written(current.task, current.revision, changed=bool(changed))
+
+    async def _current(self, key: TaskKey, into: type[T], *, trashed: bool = False) -> "_Current[T]":
+        kind = int if isinstance(key, int) else UUID
+        values = {"owner": self._principal.user_id, "id" if kind is int else "uuid": key}
+        rows = await self._transaction.fetch(statements.current_task(kind, into, trashed=trashed), values)
         if not rows:
             raise TaskNotFound
-        row = rows[0]
-        if guard is not None and guard != row[-1]:
-            raise PreconditionFailed(into(*row[:-1]), row[-1])
-        return Written(into(*row[:-1]), row[-1], changed=False)
+        *facts, done, revision = rows[0]
+        return _Current(into(*facts), done, revision)
 
     def _last_position(self) -> str:
         position = f"{RANK_ORIGIN + self.number:x}"

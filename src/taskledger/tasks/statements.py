@@ -85,6 +85,23 @@ def _key(kind: KeyKind) -> ColumnElement[bool]:
     return tasks.c.uuid == bindparam("uuid", type_=Uuid)
 
 
+def _new_values() -> dict[str, ColumnElement[Any]]:
+    given = (
+        "uuid",
+        "title",
+        "title_folded",
+        "description",
+        "description_folded",
+        "completed_at",
+        "priority",
+        "due_at",
+        "due_all_day",
+        "due_time_zone",
+        "tags",
+    )
+    return {"owner_id": OWNER, **{name: _bind(name) for name in given}, "created_at": NOW, "updated_at": NOW}
+
+
 OWNER_REVISION = Statement("owner_revision", select(users.c.revision).where(users.c.id == OWNER))
 
 LOCK_OWNER = Statement(
@@ -219,22 +236,24 @@ def edit_task_alone(kind: KeyKind, aspects: frozenset[Aspect], into: Row, *, gua
 
 
 @cache
-def edit_task_step(kind: KeyKind, aspects: frozenset[Aspect], into: Row, *, guarded: bool) -> Statement:
-    """An edit within a transaction that holds the owner's row; no row if nothing was to change."""
-    written = _edit(kind, aspects, REVISION, guarded=guarded).returning(
-        *select_facts(into, tasks), tasks.c.id.label("number"), tasks.c.completed_at.is_not(None).label("done")
-    )
-    return Statement(_edit_name("step", kind, aspects, into, guarded=guarded), written)
+def edit_task_step(kind: KeyKind, aspects: frozenset[Aspect], *, guarded: bool) -> Statement:
+    """An edit within a transaction that holds the owner's row: the task's number, if it changed."""
+    written = _edit(kind, aspects, REVISION, guarded=guarded).returning(tasks.c.id)
+    return Statement(_edit_name("step", kind, aspects, None, guarded=guarded), written)
 
 
 @cache
-def current_task(kind: KeyKind, aspects: frozenset[Aspect], into: Row) -> Statement:
-    """The task that an edit of these aspects is about, as it stands, with its revision last."""
-    found = select(*select_facts(into, tasks), tasks.c.revision.label("etag"))
-    return Statement(
-        f"current_task[{kind.__name__},{'any' if Aspect.RESTORE in aspects else 'live'},{into.__name__}]",
-        found.where(_MINE, _key(kind), _found(aspects)),
-    )
+def current_task(kind: KeyKind, into: Row, *, trashed: bool) -> Statement:
+    """The task as it stands, ``trashed`` ones too if asked; rows end with completeness and revision.
+
+    Steps read their result with this instead of RETURNING: there SQLite 3.40 takes ``completed_at IS
+    NOT NULL`` for true whatever the value.
+    """
+    done = tasks.c.completed_at.is_not(None).label("done")
+    found = select(*select_facts(into, tasks), done, tasks.c.revision.label("etag")).where(_MINE, _key(kind))
+    if not trashed:
+        found = found.where(_LIVE)
+    return Statement(f"current_task[{kind.__name__},{'any' if trashed else 'live'},{into.__name__}]", found)
 
 
 @cache
@@ -257,12 +276,13 @@ def create_task_alone(into: Row, *, guarded: bool) -> Statement:
     return Statement(f"create_task_alone[{into.__name__}{',guarded' if guarded else ''}]", outcome, "postgresql")
 
 
-@cache
-def create_task_step(into: Row) -> Statement:
-    """A creation within a transaction that holds the owner's row."""
-    values = _new_values() | {"id": _bind("id"), "position": _bind("position"), "revision": REVISION}
-    written = insert(tasks).values(values).returning(*select_facts(into, tasks))
-    return Statement(f"create_task_step[{into.__name__}]", written)
+CREATE_TASK_STEP = Statement(
+    "create_task_step",
+    insert(tasks).values(
+        _new_values() | {"id": _bind("id"), "position": _bind("position"), "revision": REVISION}
+    ),
+)
+"""A creation within a transaction that holds the owner's row."""
 
 
 APPEND_VERSION = Statement(
@@ -369,23 +389,7 @@ def _record(written: CTE, aspects: frozenset[Aspect]) -> tuple[CTE, CTE]:
     return raised, appended
 
 
-def _new_values() -> dict[str, ColumnElement[Any]]:
-    given = (
-        "uuid",
-        "title",
-        "title_folded",
-        "description",
-        "description_folded",
-        "completed_at",
-        "priority",
-        "due_at",
-        "due_all_day",
-        "due_time_zone",
-        "tags",
-    )
-    return {"owner_id": OWNER, **{name: _bind(name) for name in given}, "created_at": NOW, "updated_at": NOW}
-
-
-def _edit_name(form: str, kind: KeyKind, aspects: frozenset[Aspect], into: Row, *, guarded: bool) -> str:
+def _edit_name(form: str, kind: KeyKind, aspects: frozenset[Aspect], into: Row | None, *, guarded: bool) -> str:
     touched = "+".join(sorted(aspects))
-    return f"edit_task_{form}[{kind.__name__},{touched},{into.__name__}{',guarded' if guarded else ''}]"
+    row = f",{into.__name__}" if into else ""
+    return f"edit_task_{form}[{kind.__name__},{touched}{row}{',guarded' if guarded else ''}]"
