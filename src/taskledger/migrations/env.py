@@ -42,7 +42,7 @@ def _run_online() -> None:
     if url is None:
         from taskledger.settings import load_settings
 
-        url = load_settings().database_url
+        url = load_settings().database_url.get_secret_value()
     connect_for_migration(url, _run)
 
 

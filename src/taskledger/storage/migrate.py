@@ -1,7 +1,8 @@
 """Bringing a database to the schema's newest revision, once, whoever else starts at the same time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
@@ -10,9 +11,11 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, event, text
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from taskledger.errors import DatabaseUnavailable
 from taskledger.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
 # Any constant will do; this one is the CRC-32 of "taskledger", so that it is not somebody else's.
@@ -23,22 +26,34 @@ _SQLITE_WAIT_SECONDS = 60.0
 def migrate(url: str, revision: str = "head") -> None:
     """Upgrade the database at ``url``; of several processes at once, one works and the others wait.
 
-    Must not be called on an event loop's thread. Raises what the drivers raise.
+    Must not be called on an event loop's thread. Raises `DatabaseUnavailable`.
     """
     config = alembic_config(url)
-    connect_for_migration(
-        url, lambda connection: _upgrade(config, connection, revision)
-    )
+    with unavailability_of_engines():
+        connect_for_migration(url, lambda connection: _upgrade(config, connection, revision))
 
 
 def is_current(url: str) -> bool:
     """Whether the database is at the newest revision of the schema."""
-    head = ScriptDirectory.from_config(alembic_config(url)).get_current_head()
     found: list[str | None] = []
     connect_for_migration(
         url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision())
     )
-    return found == [head]
+    return found == [head_revision()]
+
+
+@contextmanager
+def unavailability_of_engines() -> Iterator[None]:
+    """Turn what SQLAlchemy's engines raise when out of reach into `DatabaseUnavailable`."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
+
+
+def head_revision() -> str | None:
+    """The newest revision of the schema that this program knows."""
+    return ScriptDirectory.from_config(alembic_config("")).get_current_head()
 
 
 def alembic_config(url: str) -> Config:

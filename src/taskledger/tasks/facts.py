@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, FromClause
 
-DERIVED = {"completed": "completed_at"}
+RENAMED = {"user_id": "owner_id"}
 
 
 def select_facts(into: type[msgspec.Struct], source: FromClause) -> list[ColumnElement[Any]]:
@@ -19,6 +19,6 @@ def select_facts(into: type[msgspec.Struct], source: FromClause) -> list[ColumnE
 
 
 def _fact(name: str, source: FromClause) -> ColumnElement[Any]:
-    if name in DERIVED:
-        return source.c[DERIVED[name]].is_not(None).label(name)
-    return source.c[name]
+    if name == "completed":
+        return source.c.completed_at.is_not(None).label(name)
+    return source.c[RENAMED.get(name, name)]

@@ -1,0 +1,120 @@
+"""The composition root: settings in, an application out. Nothing else wires."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from taskledger import __version__
+from taskledger.contracts.registry import mount_contracts
+from taskledger.http.authentication import Authenticator
+from taskledger.http.call import Services
+from taskledger.http.edge import Edge
+from taskledger.http.health import health_routes
+from taskledger.http.pages import add_pages
+from taskledger.settings import Settings
+from taskledger.storage.connect import database_for
+from taskledger.storage.readiness import Readiness
+from taskledger.storage.urls import SqliteAddress, parse_database_url
+from taskledger.tokens.claims import ClaimRules
+from taskledger.tokens.secret_file import load_or_make_secret
+from taskledger.tokens.shared import SharedSecrets
+from taskledger.tokens.verify import TokenVerifier
+
+NAME = "Taskledger"
+EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID", "WWW-Authenticate")
+_HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application. It opens its database when it is started, not before."""
+    paths, routes = mount_contracts(settings.contracts)
+    database = database_for(settings)
+    readiness = Readiness(
+        database, settings.database_url.get_secret_value(), auto_migrate=settings.auto_migrate
+    )
+    authenticator = Authenticator(token_verifier(settings), database, _now)
+    services = Services(
+        database=database,
+        authenticator=authenticator,
+        now=_now,
+        body_limit=int(settings.max_body_size),
+        body_seconds=settings.body_timeout,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await database.open()
+        await readiness.start()
+        try:
+            yield
+        finally:
+            await readiness.stop()
+            await database.close()
+
+    app = FastAPI(
+        title=NAME,
+        version=__version__,
+        summary="Multi-user to-do lists: five published contracts on one task core.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.include_router(health_routes(readiness.check))
+    add_pages(app, name=NAME, version=__version__, contracts=settings.contracts)
+    app.router.routes.extend(routes)
+    app.add_middleware(
+        Edge,
+        paths=paths,
+        services=services,
+        headers=(*_HEADERS, *([_HSTS] if settings.production else [])),
+        log_requests=settings.log_requests,
+    )
+    # Outermost, so that refusals and faults carry the headers a browser needs to show them.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_credentials="*" not in settings.cors_origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["*"],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=600,
+    )
+    return app
+
+
+def shared_secrets(settings: Settings) -> SharedSecrets | None:
+    """The secrets that sign and verify our own tokens.
+
+    With none configured, development and local accounts have one made for them; a service that only
+    verifies another issuer's keys has none.
+    """
+    if settings.jwt_secret is not None:
+        newest = settings.jwt_secret.get_secret_value()
+    elif settings.production or settings.keys_url is not None:
+        return None
+    else:
+        newest = load_or_make_secret(secret_directory(settings))
+    previous = [secret.get_secret_value() for secret in settings.jwt_previous_secrets]
+    rules = ClaimRules(issuer=settings.jwt_issuer, audience=settings.jwt_audience)
+    return SharedSecrets([newest, *previous], settings.jwt_algorithm, rules)
+
+
+def secret_directory(settings: Settings) -> Path:
+    """Where the secret of a first start is: beside the database file, else the working directory."""
+    address = parse_database_url(settings.database_url.get_secret_value())
+    return address.path.parent if isinstance(address, SqliteAddress) else Path()
+
+
+def token_verifier(settings: Settings) -> TokenVerifier:
+    """What verifies tokens under these settings."""
+    return TokenVerifier(shared=shared_secrets(settings))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

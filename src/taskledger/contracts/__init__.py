@@ -1,0 +1,1 @@
+"""The HTTP contracts: one sealed file each, all over the same use cases."""

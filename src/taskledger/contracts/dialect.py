@@ -1,0 +1,255 @@
+"""What the dialects share: the fields clients send, and the flow from a call to an answer."""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
+
+from taskledger import errors
+from taskledger.errors import Failure
+from taskledger.http import failures
+from taskledger.http.answer import Answer, empty_answer, json_answer
+from taskledger.http.call import CallContext
+from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, task_tag
+from taskledger.tasks.revisions import Writing, Written
+from taskledger.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
+from taskledger.tasks.values import Due, Edit, NewTask, Selection, TaskKey
+
+T = TypeVar("T", bound=msgspec.Struct)
+W = TypeVar("W")
+
+_NO_NUL = r"^[^\x00]*$"
+_SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
+
+SafeText = Annotated[str, StringConstraints(pattern=_NO_NUL)]
+Title200 = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_SOME_TEXT),
+    Field(description="What is to be done; white space around it is dropped.", examples=["Buy groceries"]),
+]
+Title500 = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_SOME_TEXT),
+    Field(description="What is to be done; white space around it is dropped.", examples=["Buy groceries"]),
+]
+
+
+def _require_text(value: Any) -> Any:
+    # Pydantic would take a number for a Unix time; RFC 3339 knows none.
+    if not isinstance(value, str) or not value[:4].isdigit() or len(value) < 10:
+        raise ValueError("Input should be a date and time in RFC 3339")
+    return value
+
+
+def _to_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("Input should be in the years 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_to_utc)]
+"""A point in time from a client: RFC 3339, taken as UTC where it has no offset."""
+
+
+def due_at(moment: datetime | None) -> Due | None:
+    """A due date that is an instant without a zone."""
+    return None if moment is None else Due(moment)
+
+
+def writing_of(call: CallContext, if_match: int | None = None) -> Writing:
+    """The circumstances of a write made by this call."""
+    return Writing(call.services.now(), call.contract, if_match)
+
+
+async def answer_task(call: CallContext, key: TaskKey, into: type[T]) -> Answer:
+    """The task, or 304 if the client has it."""
+    found = await get_task(call.database, call.principal, key, into)
+    tag = task_tag(found.revision)
+    if matches(call.header(b"if-none-match"), tag):
+        return empty_answer(304, [(b"etag", tag)])
+    return json_answer(200, found.task, [(b"etag", tag)])
+
+
+async def answer_list(
+    call: CallContext, selection: Selection, into: type[T], render: Callable[[list[T], int | None], Any]
+) -> Answer:
+    """The selected tasks as ``render(tasks, total)`` has them, or 304 if the client has them."""
+    query = call.scope["query_string"]
+    owner = call.principal.user_id
+    expected = call.header(b"if-none-match")
+    if expected is not None:
+        tag = list_tag(await owner_revision(call.database, call.principal), owner, query)
+        if matches(expected, tag):
+            return empty_answer(304, [(b"etag", tag)])
+    listing = await list_tasks(call.database, call.principal, selection, into)
+    return json_answer(
+        200, render(listing.tasks, listing.total), [(b"etag", list_tag(listing.revision, owner, query))]
+    )
+
+
+async def answer_creation(
+    call: CallContext, new: NewTask, into: type[T], location: Callable[[T], str] | None = None
+) -> Answer:
+    """Create the task and answer 201 with it."""
+    written = await create_task(call.database, call.principal, new, writing_of(call, _list_guard(call)), into)
+    headers = [(b"etag", task_tag(written.revision))]
+    if location is not None:
+        headers.append((b"location", location(written.task).encode()))
+    return json_answer(201, written.task, headers)
+
+
+async def answer_edit(call: CallContext, edit: Edit, into: type[T]) -> Answer:
+    """Edit the task and answer 200 with it as it is then."""
+    written = await _edit(call, edit, into)
+    return json_answer(200, written.task, [(b"etag", task_tag(written.revision))])
+
+
+async def answer_deletion(call: CallContext, edit: Edit, into: type[T]) -> Answer:
+    """Delete the task and answer 204."""
+    await _edit(call, edit, into)
+    return empty_answer(204)
+
+
+async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
+    guard = await _task_guard(call, edit.key, into)
+    return await edit_task(call.database, call.principal, edit, writing_of(call, guard), into)
+
+
+async def _task_guard(call: CallContext, key: TaskKey, into: type[T]) -> int | None:
+    """The revision that ``If-Match`` asks for; one that no task has where it names none."""
+    header = call.header(b"if-match")
+    if header is None:
+        return None
+    tags = parse_tags(header, strong=True)
+    if tags is ANY:
+        return None
+    revisions = [int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 19]
+    if len(revisions) > 1:
+        found = await get_task(call.database, call.principal, key, into)
+        return found.revision if found.revision in revisions else -1
+    return revisions[0] if revisions else -1
+
+
+def _list_guard(call: CallContext) -> int | None:
+    """For a creation, ``If-Match`` names the tag of the whole list."""
+    header = call.header(b"if-match")
+    if header is None:
+        return None
+    tags = parse_tags(header, strong=True)
+    if tags is ANY:
+        return None
+    for tag in tags:
+        number = tag.partition("-")[0]
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            revision = int(number)
+            if list_tag(revision, call.principal.user_id, b"") == f'"{tag}"'.encode("latin-1"):
+                return revision
+    return -1
+
+
+def wording(table: Mapping[type[Failure], W], failure: Failure) -> W:
+    """The entry for the most specific class of the failure that the table has."""
+    return next(table[kind] for kind in type(failure).__mro__ if kind in table)
+
+
+class Refusal(BaseModel):
+    """Why a request was refused."""
+
+    detail: str = Field(examples=["Task not found"])
+
+
+class BrokenRule(BaseModel):
+    """One rule that the request breaks."""
+
+    type: str = Field(examples=["missing"])
+    loc: list[str | int] = Field(examples=[["body", "title"]])
+    msg: str = Field(examples=["Field required"])
+
+
+class BrokenRules(BaseModel):
+    """The rules that the request breaks."""
+
+    detail: list[BrokenRule]
+
+
+MEANINGS = {
+    401: "No token, or one that is not valid (any more)",
+    403: "The user in the path is not the token's",
+    404: "No such task for this user",
+    408: "The body did not arrive in time",
+    409: "In conflict with what is stored",
+    412: "Not at the revision that If-Match names",
+    413: "The body is too large",
+    415: "The body is not JSON",
+    422: "The request breaks a rule",
+    429: "Too many requests; Retry-After says how long to wait",
+    500: "A fault of the server",
+    503: "The database cannot be reached; Retry-After says how long to wait",
+}
+"""What the statuses mean, for OpenAPI; the same in every contract."""
+
+
+def describe_refusals(statuses: Iterable[int], schema: Callable[[int], Any]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI's response objects for the statuses, with a schema for each body."""
+    headers: dict[int, dict[str, Any]] = {
+        401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},
+        429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
+        503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
+    }
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        described[status] = {"description": MEANINGS[status], "model": schema(status)}
+        if status in headers:
+            described[status]["headers"] = headers[status]
+    return described
+
+
+class DetailVoice:
+    """``{"detail": …}``, as FastAPI words its errors."""
+
+    _WORDS: Mapping[type[Failure], str] = {
+        errors.TokenMissing: "Missing authorization token",
+        errors.CredentialsMalformed: "Invalid or malformed token",
+        errors.TokenInvalid: "Invalid or malformed token",
+        errors.TokenExpired: "Token has expired",
+        errors.SubjectMissing: "Token missing user identifier",
+        errors.TokenRevoked: "Invalid or malformed token",
+        errors.WrongCredentials: "Invalid credentials",
+        errors.PathUserMismatch: "Access forbidden: user_id mismatch. Not authorized to access this user's tasks",
+        errors.TaskNotFound: "Task not found",
+        errors.UserUnknown: "User not found",
+        failures.RouteUnknown: "Not Found",
+        failures.MethodNotAllowed: "Method Not Allowed",
+        failures.BodyTooSlow: "The request body did not arrive in time",
+        errors.EmailTaken: "Email already registered",
+        errors.PreconditionFailed: "Precondition failed: the resource has changed",
+        failures.BodyTooLarge: "Request body too large",
+        failures.MediaTypeUnsupported: "Request body must be JSON",
+        errors.TooManyRequests: "Too many requests. Please try again later",
+        errors.DatabaseUnavailable: "Service temporarily unavailable",
+        errors.Overloaded: "Service temporarily overloaded",
+        errors.Unavailable: "Service temporarily unavailable",
+        errors.ProvisioningFailed: "Internal server error",
+        failures.Unexpected: "Internal server error",
+    }
+
+    def word(self, failure: Failure, request_id: str) -> Any:
+        del request_id
+        if isinstance(failure, errors.Invalid):
+            return {"detail": failure.problems}
+        return {"detail": wording(self._WORDS, failure)}
+
+    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(statuses, lambda status: BrokenRules if status == 422 else Refusal)
+
+
+TASK_TAGGED = {
+    "headers": {"ETag": {"schema": {"type": "string"}, "description": "The task's revision", "example": '"7"'}}
+}
+LIST_TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Changes with the list"}}}
+"""OpenAPI of the headers that tasks and lists carry."""

@@ -1,0 +1,197 @@
+"""The ``enveloped`` contract: lists in ``data`` and ``meta``, UUIDs, errors in an envelope."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Body
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from taskledger import errors
+from taskledger.contracts.dialect import (
+    LIST_TAGGED,
+    TASK_TAGGED,
+    BrokenRule,
+    Title500,
+    answer_creation,
+    answer_deletion,
+    answer_edit,
+    answer_list,
+    answer_task,
+    describe_refusals,
+    wording,
+)
+from taskledger.errors import Failure
+from taskledger.http import failures
+from taskledger.http.answer import Answer
+from taskledger.http.call import Call
+from taskledger.http.contract import Contract
+from taskledger.http.schema import described
+from taskledger.tasks.values import NewTask, Selection, change, complete, delete
+
+
+class EnvelopedFailure(BaseModel):
+    """Why a request was refused."""
+
+    code: str
+    message: str
+    details: list[BrokenRule] | None
+    timestamp: datetime
+    request_id: str
+
+
+class EnvelopedRefusal(BaseModel):
+    """The envelope of a refusal."""
+
+    error: EnvelopedFailure
+
+
+class EnvelopeVoice:
+    """``{"error": {"code", "message", "details", "timestamp", "request_id"}}``."""
+
+    _WORDS: Mapping[type[Failure], tuple[str, str]] = {
+        errors.TokenMissing: ("UNAUTHORIZED", "Missing authorization token"),
+        errors.CredentialsMalformed: ("UNAUTHORIZED", "Invalid or malformed token"),
+        errors.TokenInvalid: ("UNAUTHORIZED", "Invalid or malformed token"),
+        errors.TokenExpired: ("UNAUTHORIZED", "Token has expired"),
+        errors.SubjectMissing: ("UNAUTHORIZED", "Token missing user identifier"),
+        errors.TokenRevoked: ("UNAUTHORIZED", "Invalid or malformed token"),
+        errors.WrongCredentials: ("UNAUTHORIZED", "Invalid credentials"),
+        errors.PathUserMismatch: ("FORBIDDEN", "Not authorized to access this user's tasks"),
+        errors.TaskNotFound: ("NOT_FOUND", "Task not found"),
+        errors.UserUnknown: ("NOT_FOUND", "User not found"),
+        failures.RouteUnknown: ("NOT_FOUND", "Not found"),
+        failures.MethodNotAllowed: ("VALIDATION_ERROR", "Method not allowed"),
+        failures.BodyTooSlow: ("VALIDATION_ERROR", "The request body did not arrive in time"),
+        errors.EmailTaken: ("CONFLICT", "Email already registered"),
+        errors.PreconditionFailed: ("CONFLICT", "The resource has changed since you read it"),
+        failures.BodyTooLarge: ("VALIDATION_ERROR", "Request body too large"),
+        failures.MediaTypeUnsupported: ("VALIDATION_ERROR", "Request body must be JSON"),
+        errors.Invalid: ("VALIDATION_ERROR", "The request is not valid"),
+        errors.TooManyRequests: ("RATE_LIMITED", "Too many requests. Please try again later"),
+        errors.DatabaseUnavailable: ("UNAVAILABLE", "Service temporarily unavailable"),
+        errors.Overloaded: ("UNAVAILABLE", "Service temporarily overloaded"),
+        errors.Unavailable: ("UNAVAILABLE", "Service temporarily unavailable"),
+        errors.ProvisioningFailed: ("INTERNAL_ERROR", "Internal server error"),
+        failures.Unexpected: ("INTERNAL_ERROR", "Internal server error"),
+    }
+
+    def word(self, failure: Failure, request_id: str) -> Any:
+        code, message = wording(self._WORDS, failure)
+        return {
+            "error": {
+                "code": code,
+                "message": message,
+                "details": failure.problems if isinstance(failure, errors.Invalid) else None,
+                "timestamp": datetime.now(UTC),
+                "request_id": request_id,
+            }
+        }
+
+    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(statuses, lambda _: EnvelopedRefusal)
+
+
+contract = Contract(
+    "enveloped",
+    "Tasks in envelopes, under the user's id",
+    EnvelopeVoice(),
+)
+
+
+class EnvelopedTask(msgspec.Struct, omit_defaults=True):
+    """A task; ``description`` is there only where another contract has set one."""
+
+    uuid: UUID = msgspec.field(name="id")
+    user_id: Annotated[str, msgspec.Meta(description="Its owner: the token's subject")]
+    title: str
+    completed: bool = msgspec.field(name="is_completed")
+    completed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+
+
+class ListMeta(msgspec.Struct):
+    """When the list was read, and its length."""
+
+    timestamp: datetime
+    count: int
+
+
+class EnvelopedList(msgspec.Struct):
+    """The tasks, newest first."""
+
+    data: list[EnvelopedTask]
+    meta: ListMeta
+
+
+class NewEnvelopedTask(TypedDict):
+    """A task to create; other fields are ignored."""
+
+    title: Title500
+
+
+class EnvelopedTaskChange(TypedDict, total=False):
+    """What to change: an absent field keeps its value."""
+
+    title: Title500
+    is_completed: bool
+
+
+@contract.route("GET", "/api/{user_id}/tasks", answer=described(EnvelopedList), refusals=[422], success=LIST_TAGGED)
+async def list_tasks(call: Call) -> Answer:
+    """List the user's tasks, newest first."""
+
+    def render(tasks: list[EnvelopedTask], _: int | None) -> EnvelopedList:
+        return EnvelopedList(tasks, ListMeta(call.services.now(), len(tasks)))
+
+    return await answer_list(call, Selection(descending=True), EnvelopedTask, render)
+
+
+@contract.route(
+    "POST", "/api/{user_id}/tasks", status=201, answer=described(EnvelopedTask), refusals=[412], success=TASK_TAGGED
+)
+async def create_task(call: Call, body: Annotated[NewEnvelopedTask, Body()]) -> Answer:
+    """Create a task."""
+    return await answer_creation(call, NewTask(body["title"]), EnvelopedTask)
+
+
+@contract.route(
+    "GET", "/api/{user_id}/tasks/{task_id}", answer=described(EnvelopedTask), refusals=[404, 422], success=TASK_TAGGED
+)
+async def get_task(call: Call, task_id: UUID) -> Answer:
+    """One task."""
+    return await answer_task(call, task_id, EnvelopedTask)
+
+
+@contract.route(
+    "PUT", "/api/{user_id}/tasks/{task_id}", answer=described(EnvelopedTask), refusals=[404, 412], success=TASK_TAGGED
+)
+async def change_task(call: Call, task_id: UUID, body: Annotated[EnvelopedTaskChange, Body()]) -> Answer:
+    """Change the fields that are given."""
+    fields: dict[str, Any] = dict(body)
+    if "is_completed" in fields:
+        fields["completed"] = fields.pop("is_completed")
+    return await answer_edit(call, change(task_id, fields), EnvelopedTask)
+
+
+@contract.route(
+    "PATCH",
+    "/api/{user_id}/tasks/{task_id}/complete",
+    answer=described(EnvelopedTask),
+    refusals=[404, 412, 422],
+    success=TASK_TAGGED,
+)
+async def complete_task(call: Call, task_id: UUID) -> Answer:
+    """Complete the task; one that is complete comes back unchanged."""
+    return await answer_edit(call, complete(task_id), EnvelopedTask)
+
+
+@contract.route("DELETE", "/api/{user_id}/tasks/{task_id}", status=204, refusals=[404, 412, 422])
+async def delete_task(call: Call, task_id: UUID) -> Answer:
+    """Delete the task."""
+    return await answer_deletion(call, delete(task_id), EnvelopedTask)

@@ -1,0 +1,1 @@
+"""HTTP as the contracts need it: routing, requests, answers, conditions, the edge."""

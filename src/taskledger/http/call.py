@@ -1,0 +1,64 @@
+"""One authenticated request on its way through a contract, and what it may use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Receive, Scope
+
+from taskledger.http.authentication import Authenticator
+from taskledger.http.requests import header
+from taskledger.principal import Principal
+from taskledger.storage.database import Database
+
+bearer = HTTPBearer(
+    scheme_name="BearerToken",
+    description="A token of the configured issuer, or of `taskledger token`.",
+    auto_error=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What requests are served with; made once by the composition root."""
+
+    database: Database
+    authenticator: Authenticator
+    now: Callable[[], datetime]
+    body_limit: int
+    body_seconds: float
+
+
+class CallContext:
+    """The request's scope and body, whose it is, and the services."""
+
+    __slots__ = ("contract", "principal", "receive", "scope", "services")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, services: Services, contract: str, principal: Principal
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.services = services
+        self.contract = contract
+        self.principal = principal
+
+    @property
+    def database(self) -> Database:
+        return self.services.database
+
+    def header(self, name: bytes) -> str | None:
+        """The first header of that (lower-case) name."""
+        return header(self.scope, name)
+
+
+def _describe_credentials(
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Any:
+    raise RuntimeError("a contract's route makes its call itself; this only describes it in OpenAPI")
+
+
+Call = Annotated[CallContext, Depends(_describe_credentials)]

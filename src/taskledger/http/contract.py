@@ -1,0 +1,114 @@
+"""A contract: an HTTP dialect with its own URLs, shapes and words, sealed from the others."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Annotated, Any, Protocol
+
+from fastapi import Depends, Path
+
+from taskledger.errors import Failure
+from taskledger.http.answer import Answer
+from taskledger.http.route import ContractRoute
+
+Endpoint = Callable[..., Awaitable[Answer]]
+
+
+class Voice(Protocol):
+    """How a dialect words what went wrong."""
+
+    def word(self, failure: Failure, request_id: str) -> Any:
+        """The body of the answer to a failure, as a JSON value."""
+
+    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
+        """OpenAPI's response objects for the failures of these statuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Declaration:
+    method: str
+    path: str
+    endpoint: Endpoint
+    status: int
+    answer: Any
+    refusals: tuple[int, ...]
+    options: Mapping[str, Any]
+
+
+PathUser = Annotated[
+    str,
+    Path(
+        description="The signed-in user's id: the token's subject.",
+        min_length=1,
+        examples=["kQ3yVd8aZ1LmN4pRs6tUw9xBcEfGhJ2o"],
+    ),
+]
+
+
+def _describe_path_user(user_id: PathUser) -> None:
+    del user_id
+
+
+@dataclass(slots=True)
+class Contract:
+    """The declarations of one dialect, from which routes are made wherever it is mounted."""
+
+    name: str
+    summary: str
+    voice: Voice
+    _declarations: list[_Declaration] = field(default_factory=list)
+
+    def route(
+        self,
+        method: str,
+        path: str,
+        *,
+        status: int = 200,
+        answer: Any = None,
+        refusals: Iterable[int] = (),
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare an endpoint: its success status, the schema of its answer, and what it may refuse with.
+
+        401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
+        408 with a body.
+        """
+
+        def declare(endpoint: Endpoint) -> Endpoint:
+            self._declarations.append(
+                _Declaration(method, path, endpoint, status, answer, tuple(refusals), options)
+            )
+            return endpoint
+
+        return declare
+
+    def routes(self, base: str = "", voice: Voice | None = None) -> list[ContractRoute]:
+        """The routes under a base path, speaking with the contract's own voice or another."""
+        return [self._route(base, voice or self.voice, each) for each in self._declarations]
+
+    def _route(self, base: str, voice: Voice, declared: _Declaration) -> ContractRoute:
+        has_user = "{user_id}" in declared.path
+        public = declared.options.get("public", False)
+        has_body = declared.method in {"POST", "PUT", "PATCH"} and "body" in declared.endpoint.__annotations__
+        statuses = {*declared.refusals, 429, 500, 503}
+        statuses |= set() if public else {401}
+        statuses |= {403} if has_user else set()
+        statuses |= {408, 413, 415, 422} if has_body else set()
+        tags: list[str | Enum] = [self.name if not base else f"{self.name} ({base})"]
+        options = {key: value for key, value in declared.options.items() if key != "public"}
+        success = options.pop("success", {})
+        return ContractRoute(
+            base + declared.path,
+            declared.endpoint,
+            contract=self,
+            voice=voice,
+            public=public,
+            methods=[declared.method],
+            status_code=declared.status,
+            response_model=declared.answer,
+            responses={declared.status: success, **voice.describe(sorted(statuses))} if success else voice.describe(sorted(statuses)),
+            dependencies=[Depends(_describe_path_user)] if has_user else None,
+            operation_id="_".join(filter(None, [base.strip("/").replace("/", "_"), self.name, declared.endpoint.__name__])),
+            tags=tags,
+            **options,
+        )

@@ -1,0 +1,41 @@
+"""OpenAPI schemas of what we encode ourselves: a Pydantic model made from a `msgspec.Struct`."""
+
+from functools import cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+from pydantic import BaseModel, Field, create_model
+
+Struct = msgspec.Struct
+
+
+@cache
+def described(struct: type[Struct], name: str | None = None) -> type[BaseModel]:
+    """A model with the struct's JSON names, types and `msgspec.Meta` descriptions.
+
+    It is never instantiated: it exists so that the schema has the one source that is encoded.
+    """
+    hints = get_type_hints(struct, include_extras=True)
+    fields: dict[str, Any] = {}
+    for each in msgspec.structs.fields(struct):
+        annotation, meta = _split(hints[each.name])
+        extras: dict[str, Any] = {}
+        if meta is not None:
+            extras = {"description": meta.description, "examples": meta.examples}
+        required = each.required
+        fields[each.encode_name] = (_described_type(annotation), Field(... if required else None, **extras))
+    return create_model(name or struct.__name__, __doc__=struct.__doc__, **fields)
+
+
+def _split(annotation: Any) -> tuple[Any, msgspec.Meta | None]:
+    meta = next((each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, msgspec.Meta)), None)
+    return (get_args(annotation)[0] if meta is not None else annotation), meta
+
+
+def _described_type(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
+        return described(annotation)
+    if get_origin(annotation) is list:
+        (item,) = get_args(annotation)
+        return list[_described_type(item)]  # type: ignore[misc]  # a type worked out at run time
+    return annotation

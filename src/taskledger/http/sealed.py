@@ -1,0 +1,85 @@
+"""Sealed routing: a URL belongs to one contract, and no other ever answers it.
+
+The contracts' paths form one tree. At each segment a literal wins over a parameter and there is no
+way back: below ``/api/v1`` nothing that begins ``/api/{user_id}`` can match.
+"""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+C = TypeVar("C")
+R = TypeVar("R")
+
+
+class PathCollision(ValueError):
+    """Two contracts claim one URL; the message names both."""
+
+
+@dataclass(slots=True)
+class _Segment(Generic[C, R]):
+    literals: "dict[str, _Segment[C, R]]" = field(default_factory=dict)
+    parameter: "_Segment[C, R] | None" = None
+    contract: C | None = None
+    routes: dict[str, tuple[R, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[C, R]):
+    """Where a path leads: whose it is, the route of the method, or the methods there are."""
+
+    contract: C
+    route: R | None
+    parameters: dict[str, str]
+    allowed: str | None
+
+
+class SealedPaths(Generic[C, R]):
+    """The tree. ``C`` stands for a contract, ``R`` for what answers a method on a path."""
+
+    def __init__(self) -> None:
+        self._root: _Segment[C, R] = _Segment()
+
+    def add(self, contract: C, method: str, path: str, route: R) -> None:
+        """Add a route for a path like ``/api/{user_id}/tasks``; raises `PathCollision`."""
+        names: list[str] = []
+        segment = self._root
+        for part in path.strip("/").split("/"):
+            if part.startswith("{"):
+                names.append(part[1:-1])
+                segment.parameter = segment.parameter or _Segment()
+                segment = segment.parameter
+            else:
+                segment = segment.literals.setdefault(part, _Segment())
+        if segment.contract not in {None, contract}:
+            raise PathCollision(f"{segment.contract} and {contract} both claim {path}")
+        segment.contract = contract
+        segment.routes[method] = (route, tuple(names))
+
+    def reserve(self, path: str) -> None:
+        """Keep a literal path from being taken for a parameter, whether or not it leads anywhere."""
+        segment = self._root
+        for part in path.strip("/").split("/"):
+            segment = segment.literals.setdefault(part, _Segment())
+
+    def find(self, method: str, path: str) -> "Found[C, R] | None":
+        """What a request leads to; ``None`` for a path that no contract claims."""
+        segment = self._root
+        contract: C | None = None
+        values: list[str] = []
+        for part in (path[1:-1] if path[-1:] == "/" else path[1:]).split("/"):
+            following = segment.literals.get(part)
+            if following is None:
+                following = segment.parameter
+                if following is None or not part:
+                    return None if contract is None else Found(contract, None, {}, None)
+                values.append(part)
+            segment = following
+            if segment.contract is not None:
+                contract = segment.contract
+        if contract is None:
+            return None
+        entry = segment.routes.get(method)
+        if entry is not None:
+            route, names = entry
+            return Found(contract, route, dict(zip(names, values, strict=True)), None)
+        return Found(contract, None, {}, ", ".join(segment.routes) or None)

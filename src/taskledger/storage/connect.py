@@ -1,0 +1,23 @@
+"""From settings to a database."""
+
+from taskledger.settings import Settings
+from taskledger.storage.database import Database
+from taskledger.storage.postgres import PostgresDatabase
+from taskledger.storage.sqlite import SqliteDatabase
+from taskledger.storage.urls import SqliteAddress, parse_database_url
+
+
+def database_for(settings: Settings) -> Database:
+    """The database that the settings name, not yet opened."""
+    address = parse_database_url(settings.database_url.get_secret_value())
+    if isinstance(address, SqliteAddress):
+        return SqliteDatabase(address.path, synchronous=settings.sqlite_synchronous)
+    pooled = settings.database_pooler
+    return PostgresDatabase(
+        address,
+        pool_size=settings.database_pool_size,
+        acquire_timeout=settings.database_pool_timeout,
+        connect_timeout=settings.database_connect_timeout,
+        statement_timeout=settings.database_statement_timeout,
+        behind_pooler=address.behind_pooler if pooled == "auto" else pooled == "on",
+    )
