@@ -7,7 +7,6 @@ const mono = "ui-monospace, monospace";
 Redoc.init(
   place.dataset.openapi,
   {
-    hideDownloadButtons: false,
     theme: {
       typography: { fontFamily: sans, headings: { fontFamily: sans }, code: { fontFamily: mono } },
     },
