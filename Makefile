@@ -27,10 +27,10 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
-.PHONY: help install dev serve test check format lock clean
+.PHONY: help install dev serve test check format lock docs-assets clean
 
 help: ## List the targets
-	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 install: $(RUNTIME) $(PROJECT) ## Put what running needs into .venv
 
@@ -58,6 +58,9 @@ lock: ## Compile the lock files with uv (newest versions: make lock ARGS=--upgra
 	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --output-file requirements.txt
 	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --extra dev --constraint requirements.txt \
 	  --output-file requirements-dev.txt
+
+docs-assets: dev ## Fetch what /docs and /redoc run, at the versions in tools/docs_assets.py (needs npm)
+	$(BIN)/python tools/docs_assets.py
 
 clean: ## Remove .venv, caches and builds; databases stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache build dist

@@ -3,8 +3,8 @@ from ipaddress import ip_network
 import pytest
 from pydantic import SecretStr
 
-from settings.conftest import STRONG, Loaded, Mistakes
 from taskledger.settings import Rate
+from tests.settings.conftest import STRONG, Loaded, Mistakes
 
 
 @pytest.mark.parametrize(

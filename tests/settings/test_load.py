@@ -6,8 +6,8 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
-from settings.conftest import STRONG, Loaded, Mistakes
 from taskledger.settings import Mount, Rate, Settings, SettingsMistakes, load_settings, setting_names
+from tests.settings.conftest import STRONG, Loaded, Mistakes
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
 

@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
-from settings.conftest import Loaded, Mistakes
 from taskledger.settings import Mount, Settings
+from tests.settings.conftest import Loaded, Mistakes
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import json
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from settings.conftest import STRONG, Loaded
 from taskledger.settings import Settings, SettingsMistakes
+from tests.settings.conftest import STRONG, Loaded
 
 CANARY = "canary-7f3a91"
 SECRETS = {

@@ -1,6 +1,6 @@
 import pytest
 
-from settings.conftest import Loaded, Mistakes
+from tests.settings.conftest import Loaded, Mistakes
 
 
 @pytest.mark.parametrize(

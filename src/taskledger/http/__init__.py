@@ -1,1 +1,1 @@
-"""HTTP as the contracts need it: routing, requests, answers, conditions, the edge."""
+"""The edge: everything that knows HTTP and no contract."""
