@@ -25,7 +25,15 @@ from taskledger.tokens.shared import SharedSecrets
 from taskledger.tokens.verify import TokenVerifier
 
 NAME = "Taskledger"
-EXPOSED_HEADERS = ("ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID", "WWW-Authenticate")
+EXPOSED_HEADERS = (
+    "ETag",
+    "Location",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "X-Request-ID",
+    "WWW-Authenticate",
+)
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 

@@ -23,6 +23,7 @@
     ├── TooManyRequests             a limit was hit
     ├── Unavailable
     │   ├── DatabaseUnavailable     the database cannot be reached
+    │   ├── IssuerUnavailable       the token's issuer does not hand out its keys
     │   └── Overloaded              a bounded queue is full
     └── ProvisioningFailed          the user's row could not be written
 
@@ -145,6 +146,17 @@ class Unavailable(Failure):
 
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached, or did not answer in time."""
+
+
+class IssuerUnavailable(Unavailable):
+    """A token cannot be judged: its key is not at hand and its issuer does not answer.
+
+    Not a refusal: the token may well be genuine, so a front end must not sign its user out.
+    """
+
+    def __init__(self, retry_after: int = 1) -> None:
+        super().__init__(f"retry after {retry_after} s")
+        self.retry_after = max(1, retry_after)
 
 
 class Overloaded(Unavailable):

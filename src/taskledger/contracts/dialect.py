@@ -194,7 +194,9 @@ MEANINGS = {
 """What the statuses mean, for OpenAPI; the same in every contract."""
 
 
-def describe_refusals(statuses: Iterable[int], schema: Callable[[int], Any]) -> dict[int | str, dict[str, Any]]:
+def describe_refusals(
+    statuses: Iterable[int], schema: Callable[[int], Any]
+) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's response objects for the statuses, with a schema for each body."""
     headers: dict[int, dict[str, Any]] = {
         401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},
@@ -220,7 +222,9 @@ class DetailVoice:
         errors.SubjectMissing: "Token missing user identifier",
         errors.TokenRevoked: "Invalid or malformed token",
         errors.WrongCredentials: "Invalid credentials",
-        errors.PathUserMismatch: "Access forbidden: user_id mismatch. Not authorized to access this user's tasks",
+        errors.PathUserMismatch: (
+            "Access forbidden: user_id mismatch. Not authorized to access this user's tasks"
+        ),
         errors.TaskNotFound: "Task not found",
         errors.UserUnknown: "User not found",
         failures.RouteUnknown: "Not Found",
@@ -249,7 +253,9 @@ class DetailVoice:
 
 
 TASK_TAGGED = {
-    "headers": {"ETag": {"schema": {"type": "string"}, "description": "The task's revision", "example": '"7"'}}
+    "headers": {
+        "ETag": {"schema": {"type": "string"}, "description": "The task's revision", "example": '"7"'}
+    }
 }
 LIST_TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Changes with the list"}}}
 """OpenAPI of the headers that tasks and lists carry."""

@@ -142,7 +142,9 @@ class EnvelopedTaskChange(TypedDict, total=False):
     is_completed: bool
 
 
-@contract.route("GET", "/api/{user_id}/tasks", answer=described(EnvelopedList), refusals=[422], success=LIST_TAGGED)
+@contract.route(
+    "GET", "/api/{user_id}/tasks", answer=described(EnvelopedList), refusals=[422], success=LIST_TAGGED
+)
 async def list_tasks(call: Call) -> Answer:
     """List the user's tasks, newest first."""
 
@@ -153,7 +155,12 @@ async def list_tasks(call: Call) -> Answer:
 
 
 @contract.route(
-    "POST", "/api/{user_id}/tasks", status=201, answer=described(EnvelopedTask), refusals=[412], success=TASK_TAGGED
+    "POST",
+    "/api/{user_id}/tasks",
+    status=201,
+    answer=described(EnvelopedTask),
+    refusals=[412],
+    success=TASK_TAGGED,
 )
 async def create_task(call: Call, body: Annotated[NewEnvelopedTask, Body()]) -> Answer:
     """Create a task."""
@@ -161,7 +168,11 @@ async def create_task(call: Call, body: Annotated[NewEnvelopedTask, Body()]) -> 
 
 
 @contract.route(
-    "GET", "/api/{user_id}/tasks/{task_id}", answer=described(EnvelopedTask), refusals=[404, 422], success=TASK_TAGGED
+    "GET",
+    "/api/{user_id}/tasks/{task_id}",
+    answer=described(EnvelopedTask),
+    refusals=[404, 422],
+    success=TASK_TAGGED,
 )
 async def get_task(call: Call, task_id: UUID) -> Answer:
     """One task."""
@@ -169,7 +180,11 @@ async def get_task(call: Call, task_id: UUID) -> Answer:
 
 
 @contract.route(
-    "PUT", "/api/{user_id}/tasks/{task_id}", answer=described(EnvelopedTask), refusals=[404, 412], success=TASK_TAGGED
+    "PUT",
+    "/api/{user_id}/tasks/{task_id}",
+    answer=described(EnvelopedTask),
+    refusals=[404, 412],
+    success=TASK_TAGGED,
 )
 async def change_task(call: Call, task_id: UUID, body: Annotated[EnvelopedTaskChange, Body()]) -> Answer:
     """Change the fields that are given."""

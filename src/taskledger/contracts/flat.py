@@ -1,12 +1,12 @@
 """The ``flat`` contract: ``/api/tasks``, lists in ``items``, newest first."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 import msgspec
 from fastapi import Body, Query
 from pydantic import BaseModel, StringConstraints
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from taskledger.contracts.dialect import (
     LIST_TAGGED,
@@ -77,19 +77,25 @@ async def list_tasks(call: Call, query: Annotated[FlatQuery, Query()]) -> Answer
     return await answer_list(call, selection, FlatTask, lambda tasks, _: FlatList(tasks))
 
 
-@contract.route("POST", "/api/tasks", status=201, answer=described(FlatTask), refusals=[412], success=TASK_TAGGED)
+@contract.route(
+    "POST", "/api/tasks", status=201, answer=described(FlatTask), refusals=[412], success=TASK_TAGGED
+)
 async def create_task(call: Call, body: Annotated[NewFlatTask, Body()]) -> Answer:
     """Create a task."""
     return await answer_creation(call, NewTask(body["title"], body.get("description")), FlatTask)
 
 
-@contract.route("GET", "/api/tasks/{task_id}", answer=described(FlatTask), refusals=[404, 422], success=TASK_TAGGED)
+@contract.route(
+    "GET", "/api/tasks/{task_id}", answer=described(FlatTask), refusals=[404, 422], success=TASK_TAGGED
+)
 async def get_task(call: Call, task_id: int) -> Answer:
     """One task."""
     return await answer_task(call, task_id, FlatTask)
 
 
-@contract.route("PUT", "/api/tasks/{task_id}", answer=described(FlatTask), refusals=[404, 412], success=TASK_TAGGED)
+@contract.route(
+    "PUT", "/api/tasks/{task_id}", answer=described(FlatTask), refusals=[404, 412], success=TASK_TAGGED
+)
 async def change_task(call: Call, task_id: int, body: Annotated[FlatTaskChange, Body()]) -> Answer:
     """Change the fields that are given."""
     fields = {name: value for name, value in body.items() if value is not None}
@@ -97,7 +103,11 @@ async def change_task(call: Call, task_id: int, body: Annotated[FlatTaskChange, 
 
 
 @contract.route(
-    "PATCH", "/api/tasks/{task_id}/complete", answer=described(FlatTask), refusals=[404, 412, 422], success=TASK_TAGGED
+    "PATCH",
+    "/api/tasks/{task_id}/complete",
+    answer=described(FlatTask),
+    refusals=[404, 412, 422],
+    success=TASK_TAGGED,
 )
 async def toggle_task(call: Call, task_id: int) -> Answer:
     """Complete the task, or reopen it if it is complete."""

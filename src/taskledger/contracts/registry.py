@@ -27,7 +27,7 @@ def mount_contracts(mounts: Sequence[Mount]) -> tuple[Paths, list[ContractRoute]
         mounted = Mounted(contract, mount.base)
         made = contract.routes(mount.base)
         for route in made:
-            for method in route.methods:
+            for method in route.methods or ():
                 paths.add(mounted, method, route.path, route)
         routes += made
     for mount in mounts:

@@ -1,12 +1,12 @@
 """The ``scoped`` contract: ``/api/{user_id}/tasks``, bare arrays, integer ids, completion toggles."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 import msgspec
-from pydantic import BaseModel, Field, StringConstraints
 from fastapi import Body, Query
-from typing_extensions import NotRequired, TypedDict
+from pydantic import BaseModel, Field, StringConstraints
+from typing_extensions import TypedDict
 
 from taskledger.contracts.dialect import (
     LIST_TAGGED,
@@ -23,12 +23,10 @@ from taskledger.contracts.dialect import (
 from taskledger.http.answer import Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
-from taskledger.http.schema import described
+from taskledger.http.schema import described, described_list
 from taskledger.tasks.values import NewTask, Selection, change, delete, toggle
 
-contract = Contract(
-    "scoped", "Tasks under the user's id", DetailVoice()
-)
+contract = Contract("scoped", "Tasks under the user's id", DetailVoice())
 
 Description = Annotated[SafeText, StringConstraints(max_length=1000)]
 
@@ -102,7 +100,7 @@ class ScopedQuery(BaseModel):
 @contract.route(
     "GET",
     "/api/{user_id}/tasks",
-    answer=list[described(ScopedTask)] | described(ScopedPage),  # type: ignore[misc]  # made at run time
+    answer=described_list(ScopedTask) | described(ScopedPage),
     refusals=[422],
     success=LIST_TAGGED,
 )
@@ -118,21 +116,38 @@ async def list_tasks(call: Call, query: Annotated[ScopedQuery, Query()]) -> Answ
     return await answer_list(call, selection, ScopedTask, render)
 
 
-@contract.route("POST", "/api/{user_id}/tasks", status=201, answer=described(ScopedTask), refusals=[412], success=TASK_TAGGED)
+@contract.route(
+    "POST",
+    "/api/{user_id}/tasks",
+    status=201,
+    answer=described(ScopedTask),
+    refusals=[412],
+    success=TASK_TAGGED,
+)
 async def create_task(call: Call, body: Annotated[NewScopedTask, Body()]) -> Answer:
     """Create a task."""
     new = NewTask(body["title"], body.get("description"), completed=body.get("completed", False))
     return await answer_creation(call, new, ScopedTask)
 
 
-@contract.route("GET", "/api/{user_id}/tasks/{task_id}", answer=described(ScopedTask), refusals=[404, 422], success=TASK_TAGGED)
+@contract.route(
+    "GET",
+    "/api/{user_id}/tasks/{task_id}",
+    answer=described(ScopedTask),
+    refusals=[404, 422],
+    success=TASK_TAGGED,
+)
 async def get_task(call: Call, task_id: int) -> Answer:
     """One task."""
     return await answer_task(call, task_id, ScopedTask)
 
 
 @contract.route(
-    "PUT", "/api/{user_id}/tasks/{task_id}", answer=described(ScopedTask), refusals=[404, 412], success=TASK_TAGGED
+    "PUT",
+    "/api/{user_id}/tasks/{task_id}",
+    answer=described(ScopedTask),
+    refusals=[404, 412],
+    success=TASK_TAGGED,
 )
 async def change_task(call: Call, task_id: int, body: Annotated[ScopedTaskChange, Body()]) -> Answer:
     """Change the fields that are given."""

@@ -2,16 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 
 import msgspec
 from fastapi import Body, Query
 from pydantic import BaseModel, Field, StringConstraints
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from taskledger import errors
 from taskledger.contracts.dialect import (
-    LIST_TAGGED,
     TASK_TAGGED,
     BrokenRule,
     Moment,
@@ -31,7 +30,7 @@ from taskledger.http import failures
 from taskledger.http.answer import Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
-from taskledger.http.schema import described
+from taskledger.http.schema import described, described_list
 from taskledger.tasks.values import NewTask, Priority, Selection, change, delete, toggle
 
 
@@ -88,9 +87,7 @@ class CodedVoice:
         return {"detail": detail, "code": code}
 
     def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        return describe_refusals(
-            statuses, lambda status: CodedBrokenRules if status == 422 else CodedRefusal
-        )
+        return describe_refusals(statuses, lambda status: CodedBrokenRules if status == 422 else CodedRefusal)
 
 
 contract = Contract("versioned", "Tasks with priorities and due dates", CodedVoice())
@@ -139,7 +136,11 @@ class VersionedQuery(BaseModel):
     priority: Priority | None = None
 
 
-@contract.route("GET", "/api/v1/tasks", answer=list[described(VersionedTask)], refusals=[422], success=LIST_TAGGED)  # type: ignore[misc]  # made at run time
+@contract.route(
+    "GET",
+    "/api/v1/tasks",
+    answer=described_list(VersionedTask),
+)
 async def list_tasks(call: Call, query: Annotated[VersionedQuery, Query()]) -> Answer:
     """List the user's tasks, oldest first."""
     selection = Selection(completed=query.completed, priority=query.priority)
@@ -155,7 +156,11 @@ async def list_tasks(call: Call, query: Annotated[VersionedQuery, Query()]) -> A
     success={
         "headers": {
             **TASK_TAGGED["headers"],
-            "Location": {"schema": {"type": "string"}, "description": "The task's URL", "example": "/api/v1/tasks/1"},
+            "Location": {
+                "schema": {"type": "string"},
+                "description": "The task's URL",
+                "example": "/api/v1/tasks/1",
+            },
         }
     },
 )
@@ -172,13 +177,25 @@ async def create_task(call: Call, body: Annotated[NewVersionedTask, Body()]) -> 
     return await answer_creation(call, new, VersionedTask, lambda task: f"{collection}/{task.id}")
 
 
-@contract.route("GET", "/api/v1/tasks/{task_id}", answer=described(VersionedTask), refusals=[404, 422], success=TASK_TAGGED)
+@contract.route(
+    "GET",
+    "/api/v1/tasks/{task_id}",
+    answer=described(VersionedTask),
+    refusals=[404, 422],
+    success=TASK_TAGGED,
+)
 async def get_task(call: Call, task_id: int) -> Answer:
     """One task."""
     return await answer_task(call, task_id, VersionedTask)
 
 
-@contract.route("PUT", "/api/v1/tasks/{task_id}", answer=described(VersionedTask), refusals=[404, 412], success=TASK_TAGGED)
+@contract.route(
+    "PUT",
+    "/api/v1/tasks/{task_id}",
+    answer=described(VersionedTask),
+    refusals=[404, 412],
+    success=TASK_TAGGED,
+)
 async def change_task(call: Call, task_id: int, body: Annotated[VersionedTaskChange, Body()]) -> Answer:
     """Change the fields that are given."""
     fields: dict[str, Any] = dict(body)

@@ -56,7 +56,9 @@ class Authenticator:
         self._provisioned.pop(principal.user_id, None)
         await self._provision(principal, (principal.email, principal.name, principal.avatar_url))
 
-    async def _provision(self, principal: Principal, claims: tuple[str | None, str | None, str | None]) -> None:
+    async def _provision(
+        self, principal: Principal, claims: tuple[str | None, str | None, str | None]
+    ) -> None:
         await provision_user(self._database, principal, self._now())
         self._provisioned[principal.user_id] = claims
         if len(self._provisioned) > _REMEMBERED_USERS:

@@ -106,9 +106,13 @@ class Contract:
             methods=[declared.method],
             status_code=declared.status,
             response_model=declared.answer,
-            responses={declared.status: success, **voice.describe(sorted(statuses))} if success else voice.describe(sorted(statuses)),
+            responses={declared.status: success, **voice.describe(sorted(statuses))}
+            if success
+            else voice.describe(sorted(statuses)),
             dependencies=[Depends(_describe_path_user)] if has_user else None,
-            operation_id="_".join(filter(None, [base.strip("/").replace("/", "_"), self.name, declared.endpoint.__name__])),
+            operation_id="_".join(
+                filter(None, [base.strip("/").replace("/", "_"), self.name, declared.endpoint.__name__])
+            ),
             tags=tags,
             **options,
         )

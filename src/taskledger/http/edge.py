@@ -38,7 +38,12 @@ class Edge:
     """ASGI middleware that serves the contracts and passes every other path on."""
 
     def __init__(
-        self, app: ASGIApp, paths: Paths, services: Services, headers: Iterable[tuple[bytes, bytes]], log_requests: bool
+        self,
+        app: ASGIApp,
+        paths: Paths,
+        services: Services,
+        headers: Iterable[tuple[bytes, bytes]],
+        log_requests: bool,
     ) -> None:
         self.app = app
         self._paths = paths

@@ -23,7 +23,7 @@ _PARAMETER_LIMIT = 100
 _strict_json = msgspec.json.Decoder().decode
 
 
-class Disconnected(Exception):  # noqa: N818 - nobody is left to call it an error
+class Disconnected(Exception):
     """The client left before its request was whole."""
 
 

@@ -37,7 +37,14 @@ class ContractRoute(APIRoute):
     """A route of a contract; ``public`` ones need no token."""
 
     def __init__(
-        self, path: str, endpoint: Callable[..., Any], *, contract: "Contract", voice: "Voice", public: bool, **options: Any
+        self,
+        path: str,
+        endpoint: Callable[..., Any],
+        *,
+        contract: "Contract",
+        voice: "Voice",
+        public: bool,
+        **options: Any,
     ) -> None:
         super().__init__(path, endpoint, **options)
         self.contract = contract

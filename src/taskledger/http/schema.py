@@ -27,8 +27,15 @@ def described(struct: type[Struct], name: str | None = None) -> type[BaseModel]:
     return create_model(name or struct.__name__, __doc__=struct.__doc__, **fields)
 
 
+def described_list(struct: type[Struct]) -> Any:
+    """The type of a bare array of what the struct describes."""
+    return list[described(struct)]  # type: ignore[misc]  # a type made at run time
+
+
 def _split(annotation: Any) -> tuple[Any, msgspec.Meta | None]:
-    meta = next((each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, msgspec.Meta)), None)
+    meta = next(
+        (each for each in getattr(annotation, "__metadata__", ()) if isinstance(each, msgspec.Meta)), None
+    )
     return (get_args(annotation)[0] if meta is not None else annotation), meta
 
 

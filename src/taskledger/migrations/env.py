@@ -1,16 +1,12 @@
 """Alembic's entry point: the same settings, tables and locks as the server's own start-up."""
 
-import asyncio
 from typing import Any
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlmodel import SQLModel
 
-from taskledger.storage.migrate import connect_for_migration, hold_migration_lock
 from taskledger.migrations import tables
-
-assert tables.ALL
+from taskledger.storage.migrate import connect_for_migration, hold_migration_lock
 
 
 def _is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
@@ -23,7 +19,7 @@ def _is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to
 def _run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=SQLModel.metadata,
+        target_metadata=tables.METADATA,
         include_object=_is_ours,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=False,

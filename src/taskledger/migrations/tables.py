@@ -1,6 +1,8 @@
-"""Every table of the schema, imported so that the metadata is whole."""
+"""The metadata of the whole schema: importing the models fills it."""
 
-from taskledger.accounts.model import users
-from taskledger.tasks.model import number_allotments, task_versions, tasks
+from sqlmodel import SQLModel
 
-ALL = (users, tasks, task_versions, number_allotments)
+import taskledger.accounts.model
+import taskledger.tasks.model  # noqa: F401 - imported for its tables
+
+METADATA = SQLModel.metadata

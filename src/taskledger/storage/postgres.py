@@ -9,7 +9,14 @@ import asyncpg
 
 from taskledger.errors import DatabaseUnavailable
 from taskledger.storage.database import Work
-from taskledger.storage.statement import POSTGRESQL, CompiledStatement, Row, Statement, Values, compile_statement
+from taskledger.storage.statement import (
+    POSTGRESQL,
+    CompiledStatement,
+    Row,
+    Statement,
+    Values,
+    compile_statement,
+)
 from taskledger.storage.urls import PostgresAddress
 
 T = TypeVar("T")

@@ -44,18 +44,18 @@ class Readiness:
 
     async def check(self) -> None:
         """Raise `DatabaseUnavailable`, with a reason fit to show, unless requests can be served."""
+        if not self._migrated:
+            raise DatabaseUnavailable(self._reason)
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                if not self._migrated:
-                    raise DatabaseUnavailable(self._reason)
                 await self._database.read(_ANSWER, {})
         except TimeoutError:
             raise DatabaseUnavailable("the database does not answer") from None
         except DatabaseUnavailable as failure:
-            raise DatabaseUnavailable(self._reason if not self._migrated else "the database cannot be reached") from failure
+            raise DatabaseUnavailable("the database cannot be reached") from failure
 
     async def _persist(self) -> None:
-        while not await self._attempt():
+        while not await self._attempt():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _attempt(self) -> bool:

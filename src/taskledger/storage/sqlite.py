@@ -52,7 +52,9 @@ class SqliteTransaction:
 
     dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection, compiled: Callable[[Statement], CompiledStatement]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, compiled: Callable[[Statement], CompiledStatement]
+    ) -> None:
         self._connection = connection
         self._compiled = compiled
 
@@ -135,9 +137,9 @@ class SqliteDatabase:
     async def transact(self, work: Work[T]) -> T:
         if self._thread is None or self._loop is None:
             raise DatabaseUnavailable("not open")
-        job = _Job(cast(Callable[[SqliteTransaction], Awaitable[Any]], work), self._loop.create_future())
+        job = _Job(cast("Callable[[SqliteTransaction], Awaitable[Any]]", work), self._loop.create_future())
         self._jobs.put(job)
-        return cast(T, await job.future)
+        return cast("T", await job.future)
 
     def _write_groups(self) -> None:
         connection: sqlite3.Connection | None = None
@@ -152,7 +154,9 @@ class SqliteDatabase:
                 group.append(job)
             try:
                 if connection is None:
-                    connection = connect(self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds)
+                    connection = connect(
+                        self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds
+                    )
                 self._run_group(connection, group)
             except (sqlite3.Error, DatabaseUnavailable) as error:
                 failure = error if isinstance(error, DatabaseUnavailable) else _unavailable(error)
@@ -204,12 +208,14 @@ def _drive(work: Awaitable[T]) -> T:
     try:
         coroutine.send(None)
     except StopIteration as stop:
-        return cast(T, stop.value)
+        return cast("T", stop.value)
     coroutine.close()
     raise RuntimeError("a transaction's work may await nothing but its transaction")
 
 
-def _fetch(connection: sqlite3.Connection, compiled: CompiledStatement, arguments: Sequence[Any]) -> Sequence[Row]:
+def _fetch(
+    connection: sqlite3.Connection, compiled: CompiledStatement, arguments: Sequence[Any]
+) -> Sequence[Row]:
     rows = connection.execute(compiled.sql, arguments).fetchall()
     read_row = compiled.read_row
     return rows if read_row is None else [read_row(row) for row in rows]

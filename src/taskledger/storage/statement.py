@@ -11,12 +11,10 @@ from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-type_ = type
-
 Row = Sequence[Any]
 Values = Mapping[str, Any]
 
-POSTGRESQL: Dialect = asyncpg_dialect()
+POSTGRESQL: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 SQLITE: Dialect = pysqlite_dialect(paramstyle="qmark")
 
 

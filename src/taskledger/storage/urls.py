@@ -75,7 +75,9 @@ def _parse_postgresql(url: str) -> PostgresAddress:
         parts = urlsplit(url)
         port = parts.port or 5432
     except ValueError as mistake:
-        raise UrlMistake("the host or port cannot be read; use postgresql://user:password@host:5432/name") from mistake
+        raise UrlMistake(
+            "the host or port cannot be read; use postgresql://user:password@host:5432/name"
+        ) from mistake
     options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = options.get("host") or parts.hostname
     database = unquote(parts.path.lstrip("/")) or options.get("dbname", "")
@@ -100,7 +102,9 @@ def _tls(options: dict[str, str]) -> str | ssl.SSLContext | None:
     if mode is None or mode in {"disable", "allow", "prefer", "require"}:
         return mode
     if mode not in {"verify-ca", "verify-full"}:
-        raise UrlMistake(f'sslmode "{mode}" is unknown; use disable, prefer, require, verify-ca or verify-full')
+        raise UrlMistake(
+            f'sslmode "{mode}" is unknown; use disable, prefer, require, verify-ca or verify-full'
+        )
     root = options.get("sslrootcert")
     context = ssl.create_default_context(cafile=None if root in {None, "system"} else root)
     context.check_hostname = mode == "verify-full"

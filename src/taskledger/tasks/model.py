@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     column,
 )
-
 from sqlmodel import Field, SQLModel
 
 from taskledger.storage.types import Instant, Labels
@@ -59,14 +58,23 @@ class Task(SQLModel, table=True):
         CheckConstraint("revision > 0", name="tasks_revision_positive"),
         Index("tasks_owner_uuid", "owner_id", "uuid", unique=True),
         Index("tasks_owner_open", "owner_id", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
-        Index("tasks_owner_completed", "owner_id", "id", postgresql_where=_COMPLETED, sqlite_where=_COMPLETED),
         Index(
-            "tasks_owner_position", "owner_id", "position", "id", postgresql_where=_NOT_DELETED, sqlite_where=_NOT_DELETED
+            "tasks_owner_completed", "owner_id", "id", postgresql_where=_COMPLETED, sqlite_where=_COMPLETED
+        ),
+        Index(
+            "tasks_owner_position",
+            "owner_id",
+            "position",
+            "id",
+            postgresql_where=_NOT_DELETED,
+            sqlite_where=_NOT_DELETED,
         ),
         Index("tasks_owner_revision", "owner_id", "revision"),
     )
 
-    owner_id: str = Field(sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
+    owner_id: str = Field(
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    )
     id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     uuid: UUID = Field(sa_column=Column(Uuid, nullable=False))
     title: str = Field(sa_column=Column(Text, nullable=False))

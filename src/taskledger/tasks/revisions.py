@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -14,7 +13,7 @@ from taskledger.storage.database import Transaction
 from taskledger.storage.types import RANK_ORIGIN
 from taskledger.tasks import statements
 from taskledger.tasks.identifiers import uuid7
-from taskledger.tasks.values import Action, Aspect, Edit, NewTask, TaskKey, due_columns, fold
+from taskledger.tasks.values import Action, Aspect, Edit, NewTask, TaskKey, due_columns, fold, kind_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
@@ -102,7 +101,7 @@ class OpenRevision:
         guard = self._writing.if_match
         changed = []
         if edit.aspects:
-            kind = int if isinstance(edit.key, int) else UUID
+            kind = kind_of(edit.key)
             step = statements.edit_task_step(kind, edit.aspects, guarded=guard is not None)
             values = edit_values(self._principal, edit, self._writing) | {"revision": self.number}
             changed = list(await self._transaction.fetch(step, values))
@@ -116,8 +115,8 @@ class OpenRevision:
         return Written(current.task, current.revision, changed=bool(changed))
 
     async def _current(self, key: TaskKey, into: type[T], *, trashed: bool = False) -> "_Current[T]":
-        kind = int if isinstance(key, int) else UUID
-        values = {"owner": self._principal.user_id, "id" if kind is int else "uuid": key}
+        kind = kind_of(key)
+        values = {"owner": self._principal.user_id, kind: key}
         rows = await self._transaction.fetch(statements.current_task(kind, into, trashed=trashed), values)
         if not rows:
             raise TaskNotFound
@@ -176,7 +175,7 @@ def edit_values(principal: Principal, edit: Edit, writing: Writing) -> dict[str,
     return {
         **edit.values,
         "owner": principal.user_id,
-        "id" if isinstance(edit.key, int) else "uuid": edit.key,
+        kind_of(edit.key): edit.key,
         "now": writing.now,
         "if_match": writing.if_match,
         "action": edit.action,

@@ -11,8 +11,7 @@ their own. Every part names the owner.
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
-from uuid import UUID
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import (
@@ -46,7 +45,7 @@ from taskledger.tasks.model import TASK_NUMBERS, number_allotments, task_version
 from taskledger.tasks.values import Aspect, Selection, Sort
 
 Row = type[msgspec.Struct]
-KeyKind = type[int] | type[UUID]
+KeyKind = Literal["id", "uuid"]
 
 OWNER = bindparam("owner", type_=Text)
 NOW = bindparam("now", type_=Instant)
@@ -80,7 +79,7 @@ def _bind(name: str) -> ColumnElement[Any]:
 
 
 def _key(kind: KeyKind) -> ColumnElement[bool]:
-    if kind is int:
+    if kind == "id":
         return tasks.c.id == bindparam("id", type_=BigInteger)
     return tasks.c.uuid == bindparam("uuid", type_=Uuid)
 
@@ -129,7 +128,7 @@ ALLOT_NUMBER = {
 def get_task(kind: KeyKind, into: Row) -> Statement:
     """One live task of the owner, with its revision last."""
     found = select(*select_facts(into, tasks), tasks.c.revision.label("etag")).where(_MINE, _key(kind), _LIVE)
-    return Statement(f"get_task[{kind.__name__},{into.__name__}]", found)
+    return Statement(f"get_task[{kind},{into.__name__}]", found)
 
 
 @cache
@@ -144,7 +143,9 @@ def list_tasks(selection: Selection, into: Row) -> Statement:
     listed = select(*select_facts(into, tasks))
     if selection.limit is not None:
         listed = listed.add_columns(select(func.count()).where(where).scalar_subquery().label("total"))
-        listed = listed.limit(bindparam("limit", type_=BigInteger)).offset(bindparam("offset", type_=BigInteger))
+        listed = listed.limit(bindparam("limit", type_=BigInteger)).offset(
+            bindparam("offset", type_=BigInteger)
+        )
     listed = listed.add_columns(owner_revision.label("etag")).where(where)
     listed = listed.order_by(*_order(selection.sort, descending=selection.descending))
     return Statement(f"list_tasks[{_shape_name(selection)},{into.__name__}]", listed)
@@ -202,14 +203,16 @@ def _order(sort: Sort, *, descending: bool) -> list[ColumnElement[Any]]:
         "updated": tasks.c.updated_at,
         "title": tasks.c.title_folded,
         "due_date": tasks.c.due_at,
-        "priority": case((tasks.c.priority == "low", 1), (tasks.c.priority == "medium", 2), (tasks.c.priority == "high", 3)),
+        "priority": case(
+            (tasks.c.priority == "low", 1), (tasks.c.priority == "medium", 2), (tasks.c.priority == "high", 3)
+        ),
     }
     first = leading[sort]
     columns = [tasks.c.id] if first is None else [first, tasks.c.id]
     ordered = [column.desc() if descending else column.asc() for column in columns]
     if sort in {"due_date", "priority"}:
         ordered[0] = ordered[0].nulls_last()
-    return ordered
+    return [*ordered]
 
 
 @cache
@@ -229,7 +232,9 @@ def edit_task_alone(kind: KeyKind, aspects: frozenset[Aspect], into: Row, *, gua
         case((owner_row.c.revision == snapshot, KEPT), else_=STALE),
     ).where(_MINE, _key(kind), _found(aspects), ~exists(select(written.c.id)))
     outcome = union_all(
-        select(*select_facts(into, written), written.c.revision.label("etag"), literal(WRITTEN).label("outcome")),
+        select(
+            *select_facts(into, written), written.c.revision.label("etag"), literal(WRITTEN).label("outcome")
+        ),
         kept.select_from(tasks, owner_row),
     ).add_cte(raised, appended)
     return Statement(_edit_name("alone", kind, aspects, into, guarded=guarded), outcome, "postgresql")
@@ -253,7 +258,7 @@ def current_task(kind: KeyKind, into: Row, *, trashed: bool) -> Statement:
     found = select(*select_facts(into, tasks), done, tasks.c.revision.label("etag")).where(_MINE, _key(kind))
     if not trashed:
         found = found.where(_LIVE)
-    return Statement(f"current_task[{kind.__name__},{'any' if trashed else 'live'},{into.__name__}]", found)
+    return Statement(f"current_task[{kind},{'any' if trashed else 'live'},{into.__name__}]", found)
 
 
 @cache
@@ -273,7 +278,9 @@ def create_task_alone(into: Row, *, guarded: bool) -> Statement:
     )
     raised, appended = _record(written, frozenset())
     outcome = select(*select_facts(into, written), written.c.revision.label("etag")).add_cte(raised, appended)
-    return Statement(f"create_task_alone[{into.__name__}{',guarded' if guarded else ''}]", outcome, "postgresql")
+    return Statement(
+        f"create_task_alone[{into.__name__}{',guarded' if guarded else ''}]", outcome, "postgresql"
+    )
 
 
 CREATE_TASK_STEP = Statement(
@@ -315,7 +322,9 @@ def _found(aspects: frozenset[Aspect]) -> ColumnElement[bool]:
     return true() if Aspect.RESTORE in aspects else _LIVE
 
 
-def _edit(kind: KeyKind, aspects: frozenset[Aspect], revision: ColumnElement[int], *, guarded: bool) -> Update:
+def _edit(
+    kind: KeyKind, aspects: frozenset[Aspect], revision: ColumnElement[int], *, guarded: bool
+) -> Update:
     values: dict[str, Any] = {}
     differs: list[ColumnElement[bool]] = []
     for aspect in sorted(aspects):
@@ -326,7 +335,9 @@ def _edit(kind: KeyKind, aspects: frozenset[Aspect], revision: ColumnElement[int
     values |= {
         "updated_at": later(NOW, tasks.c.updated_at),
         # A second edit of a task within one revision still follows the version before that revision.
-        "previous_revision": case((tasks.c.revision == revision, tasks.c.previous_revision), else_=tasks.c.revision),
+        "previous_revision": case(
+            (tasks.c.revision == revision, tasks.c.previous_revision), else_=tasks.c.revision
+        ),
         "revision": revision,
     }
     written = update(tasks).values(values).where(_MINE, _key(kind))
@@ -352,23 +363,37 @@ def _changes(aspect: Aspect) -> Iterator[tuple[str, Any, ColumnElement[bool] | N
         case Aspect.RESTORE:
             yield "deleted_at", null(), tasks.c.deleted_at.is_not(None)
         case Aspect.TITLE | Aspect.DESCRIPTION:
-            yield aspect.value, _bind(aspect.value), tasks.c[aspect.value].is_distinct_from(_bind(aspect.value))
+            yield (
+                aspect.value,
+                _bind(aspect.value),
+                tasks.c[aspect.value].is_distinct_from(_bind(aspect.value)),
+            )
             yield f"{aspect.value}_folded", _bind(f"{aspect.value}_folded"), None
         case Aspect.DUE:
             for name in ("due_at", "due_all_day", "due_time_zone"):
                 yield name, _bind(name), tasks.c[name].is_distinct_from(_bind(name))
         case Aspect.PRIORITY | Aspect.TAGS | Aspect.POSITION:
-            yield aspect.value, _bind(aspect.value), tasks.c[aspect.value].is_distinct_from(_bind(aspect.value))
+            yield (
+                aspect.value,
+                _bind(aspect.value),
+                tasks.c[aspect.value].is_distinct_from(_bind(aspect.value)),
+            )
 
 
 def _record(written: CTE, aspects: frozenset[Aspect]) -> tuple[CTE, CTE]:
     """Raise the owner's revision to that of the written task, and append the task's version."""
     raised = (
-        update(users).values(revision=written.c.revision).where(users.c.id == OWNER).returning(users.c.id).cte("raised")
+        update(users)
+        .values(revision=written.c.revision)
+        .where(users.c.id == OWNER)
+        .returning(users.c.id)
+        .cte("raised")
     )
     action: ColumnElement[str] = ACTION
     if Aspect.TOGGLE in aspects:
-        action = case((written.c.completed_at.is_(None), literal("reopened", Text)), else_=literal("completed", Text))
+        action = case(
+            (written.c.completed_at.is_(None), literal("reopened", Text)), else_=literal("completed", Text)
+        )
     version: Select[Any] = select(
         written.c.owner_id,
         written.c.revision,
@@ -379,7 +404,16 @@ def _record(written: CTE, aspects: frozenset[Aspect]) -> tuple[CTE, CTE]:
         written.c.updated_at,
         *(written.c[name] for name in _VERSION_FACTS),
     )
-    names = ["owner_id", "revision", "task_id", "previous_revision", "action", "contract", "at", *_VERSION_FACTS]
+    names = [
+        "owner_id",
+        "revision",
+        "task_id",
+        "previous_revision",
+        "action",
+        "contract",
+        "at",
+        *_VERSION_FACTS,
+    ]
     appended = (
         insert(task_versions)
         .from_select(names, version, include_defaults=False)
@@ -389,7 +423,9 @@ def _record(written: CTE, aspects: frozenset[Aspect]) -> tuple[CTE, CTE]:
     return raised, appended
 
 
-def _edit_name(form: str, kind: KeyKind, aspects: frozenset[Aspect], into: Row | None, *, guarded: bool) -> str:
+def _edit_name(
+    form: str, kind: KeyKind, aspects: frozenset[Aspect], into: Row | None, *, guarded: bool
+) -> str:
     touched = "+".join(sorted(aspects))
     row = f",{into.__name__}" if into else ""
-    return f"edit_task_{form}[{kind.__name__},{touched}{row}{',guarded' if guarded else ''}]"
+    return f"edit_task_{form}[{kind},{touched}{row}{',guarded' if guarded else ''}]"

@@ -6,7 +6,6 @@ something takes one new revision of its owner and is committed when the function
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -15,7 +14,7 @@ from taskledger.principal import Principal
 from taskledger.storage.database import Database
 from taskledger.tasks import statements
 from taskledger.tasks.revisions import OpenRevision, Writing, Written, edit_values, new_task_values
-from taskledger.tasks.values import Edit, NewTask, Selection, TaskKey, fold
+from taskledger.tasks.values import Edit, NewTask, Selection, TaskKey, fold, kind_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -39,7 +38,8 @@ class Listing(Generic[T]):
 
 async def get_task(database: Database, principal: Principal, key: TaskKey, into: type[T]) -> Found[T]:
     """Raises `TaskNotFound`, for a task of another user too."""
-    rows = await database.read(statements.get_task(_kind(key), into), key_values(principal, key))
+    kind = kind_of(key)
+    rows = await database.read(statements.get_task(kind, into), {"owner": principal.user_id, kind: key})
     if not rows:
         raise TaskNotFound
     row = rows[0]
@@ -107,7 +107,7 @@ async def edit_task(
 ) -> Written[T]:
     """Raises `TaskNotFound`, `PreconditionFailed`; an edit that would change nothing changes nothing."""
     if database.dialect == "postgresql" and edit.aspects:
-        kind, guard = _kind(edit.key), writing.if_match
+        kind, guard = kind_of(edit.key), writing.if_match
         statement = statements.edit_task_alone(kind, edit.aspects, into, guarded=guard is not None)
         rows = await database.write(statement, edit_values(principal, edit, writing))
         if not rows:
@@ -123,12 +123,3 @@ async def edit_task(
             transaction, principal, writing, lambda revision: revision.edit(edit, into)
         )
     )
-
-
-def key_values(principal: Principal, key: TaskKey) -> dict[str, object]:
-    """The named values that find one task of the principal."""
-    return {"owner": principal.user_id, "id" if isinstance(key, int) else "uuid": key}
-
-
-def _kind(key: TaskKey) -> type[int] | type[UUID]:
-    return int if isinstance(key, int) else UUID

@@ -14,6 +14,11 @@ TaskKey = int | UUID
 """A task's number, or its UUID; either is looked up among the owner's tasks only."""
 
 
+def kind_of(key: TaskKey) -> Literal["id", "uuid"]:
+    """The column that a key is looked up in."""
+    return "id" if isinstance(key, int) else "uuid"
+
+
 def fold(text: str) -> str:
     """The form in which texts are searched and sorted: composed and case-folded (Unicode 3.13)."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()

@@ -108,5 +108,10 @@ def downgrade() -> None:
 def _index(name: str, *columns: str, unique: bool = False, where: str | None = None) -> None:
     condition = sa.text(where) if where else None
     op.create_index(
-        name, "tasks", ["owner_id", *columns], unique=unique, postgresql_where=condition, sqlite_where=condition
+        name,
+        "tasks",
+        ["owner_id", *columns],
+        unique=unique,
+        postgresql_where=condition,
+        sqlite_where=condition,
     )
