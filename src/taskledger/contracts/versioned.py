@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 
 from taskledger import errors
 from taskledger.contracts.dialect import (
+    LIST_TAGGED,
     TASK_TAGGED,
     BrokenRule,
     Moment,
@@ -140,6 +141,8 @@ class VersionedQuery(BaseModel):
     "GET",
     "/api/v1/tasks",
     answer=described_list(VersionedTask),
+    refusals=[422],
+    success=LIST_TAGGED,
 )
 async def list_tasks(call: Call, query: Annotated[VersionedQuery, Query()]) -> Answer:
     """List the user's tasks, oldest first."""
