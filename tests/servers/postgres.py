@@ -42,6 +42,7 @@ _SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "max_wal_size": "128MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     # Statistics that change by themselves would change query plans between runs.
@@ -52,8 +53,8 @@ _SETTINGS = {
 # pipe whose other end closes with the run.
 _GUARD = """
 read -r _
-pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && sleep 1
-rm -rf "$1"
+pid=$(head -n 1 "$1/postmaster.pid" 2>/dev/null) && kill -QUIT "$pid" && sleep 1
+rm -rf "$1" "$2"
 """
 
 
@@ -120,13 +121,15 @@ class Postgres:
 
 
 class PostgresServer(Postgres):
-    """A PostgreSQL server in a directory of its own, which can be stopped and started again.
+    """A PostgreSQL server of our own, which can be stopped and started again.
 
-    It keeps its port and its data from one start to the next.
+    It keeps its port and its data from one start to the next. ``directory`` is for its log and, where
+    needed, its programs.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, data: Path, directory: Path, settings: Mapping[str, str]) -> None:
         super().__init__("127.0.0.1", _free_port(), "postgres", secrets.token_hex(16))
+        self.data = data
         self.directory = directory
         self._settings = _SETTINGS | dict(settings)
         self._binaries = find_binaries(os.environ.get("TASKLEDGER_TEST_POSTGRES", ""))
@@ -136,7 +139,8 @@ class PostgresServer(Postgres):
             nobody = pwd.getpwnam("nobody")
             self._as_account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
             self._binaries = reachable_copy(self._binaries, directory)
-            os.chown(directory, nobody.pw_uid, nobody.pw_gid)
+            for path in (data, directory):
+                os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
         self._initialise()
 
@@ -186,7 +190,7 @@ class PostgresServer(Postgres):
         subprocess.run(
             [
                 self._binaries / "initdb",
-                f"--pgdata={self.directory / 'data'}",
+                f"--pgdata={self.data}",
                 f"--username={self.user}",
                 f"--pwfile={password_file}",
                 "--auth=scram-sha-256",
@@ -206,7 +210,7 @@ class PostgresServer(Postgres):
         already_logged = len(self.log()) if (self.directory / "log").exists() else 0
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", "data", f"--port={self.port}", *settings],
+                [self._binaries / "postgres", "-D", self.data, f"--port={self.port}", *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -231,7 +235,7 @@ class PostgresServer(Postgres):
     def _is_ready(self) -> bool:
         # What pg_ctl looks at: the last line of this file is the server's state, the first its pid.
         try:
-            lines = (self.directory / "data" / "postmaster.pid").read_text().splitlines()
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
             return False
         return len(lines) == 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
@@ -247,26 +251,27 @@ class PostgresServer(Postgres):
 @contextmanager
 def run_postgres(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
     """Run a new server with these settings besides the usual; nothing is left of it afterwards."""
-    parent = Path(tempfile.gettempdir())
-    directory = Path(
-        tempfile.mkdtemp(prefix="taskledger-postgres-", dir=parent if open_to_everyone(parent) else "/tmp")
+    data = Path(
+        tempfile.mkdtemp(prefix="taskledger-postgres-data-", dir=_roomy_memory() or _open_directory())
     )
+    directory = Path(tempfile.mkdtemp(prefix="taskledger-postgres-", dir=_open_directory()))
     guard = subprocess.Popen(
-        ["/bin/sh", "-c", _GUARD, "guard", directory],
+        ["/bin/sh", "-c", _GUARD, "guard", data, directory],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
     try:
-        server = PostgresServer(directory, settings or {})
+        server = PostgresServer(data, directory, settings or {})
         try:
             server.start()
             yield server
         finally:
             server.stop()
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        for path in (data, directory):
+            shutil.rmtree(path, ignore_errors=True)
         guard.communicate()
 
 
@@ -279,6 +284,19 @@ def connect_or_run() -> Iterator[Postgres]:
     else:
         with run_postgres() as server:
             yield server
+
+
+def _open_directory() -> Path:
+    """A directory for temporary files that the server's account may enter."""
+    temporary = Path(tempfile.gettempdir())
+    return temporary if open_to_everyone(temporary) else Path("/tmp")
+
+
+def _roomy_memory() -> Path | None:
+    # A disk makes each copy of a template ten times slower. A container may have little of this.
+    memory = Path("/dev/shm")
+    enough = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= 2**30
+    return memory if enough else None
 
 
 def _free_port() -> int:

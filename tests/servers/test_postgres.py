@@ -30,10 +30,10 @@ def is_running(pid: int) -> bool:
     return not status.exists() or ") Z " not in status.read_text()
 
 
-def wait_until_gone(pid: int, directory: Path) -> bool:
+def wait_until_gone(pid: int, *directories: Path) -> bool:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if not is_running(pid) and not directory.exists():
+        if not is_running(pid) and not any(directory.exists() for directory in directories):
             return True
         time.sleep(0.05)
     return False
@@ -109,17 +109,17 @@ def test_nothing_is_left_when_the_test_run_is_killed() -> None:
     program = """
 from tests.servers.postgres import run_postgres
 with run_postgres() as server:
-    print(server.pid, server.directory, flush=True)
+    print(server.pid, server.data, server.directory, flush=True)
     input()
 """
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as run:
         assert run.stdout is not None
-        pid, directory = run.stdout.readline().split()
+        pid, data, directory = run.stdout.readline().split()
         run.send_signal(signal.SIGKILL)
 
-    assert wait_until_gone(int(pid), Path(directory))
+    assert wait_until_gone(int(pid), Path(data), Path(directory))
 
 
 def test_an_unknown_choice_of_binaries_is_refused() -> None:
