@@ -2,10 +2,10 @@
 
 import sys
 
-from taskledger.app import create_app
-from taskledger.settings import SettingsMistakes, load_settings
+from taskledger.app import create_app_from_environment
+from taskledger.settings import SettingsMistakes
 
 try:
-    app = create_app(load_settings())
+    app = create_app_from_environment()
 except SettingsMistakes as mistakes:
     sys.exit(str(mistakes))

@@ -1,12 +1,15 @@
 """The composition root: settings in, an application out. Nothing else wires."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
+from starlette.types import Lifespan
 
 from taskledger import __version__
 from taskledger.contracts.registry import mount_contracts
@@ -14,8 +17,9 @@ from taskledger.http.authentication import Authenticator
 from taskledger.http.call import Services
 from taskledger.http.edge import Edge
 from taskledger.http.health import health_routes
+from taskledger.http.logs import configure_logs
 from taskledger.http.pages import add_pages
-from taskledger.settings import Settings
+from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
 from taskledger.storage.readiness import Readiness
 from taskledger.storage.urls import SqliteAddress, parse_database_url
@@ -45,10 +49,9 @@ def create_app(settings: Settings) -> FastAPI:
     readiness = Readiness(
         database, settings.database_url.get_secret_value(), auto_migrate=settings.auto_migrate
     )
-    authenticator = Authenticator(token_verifier(settings), database, _now)
     services = Services(
         database=database,
-        authenticator=authenticator,
+        authenticator=Authenticator(token_verifier(settings), database, _now),
         now=_now,
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
@@ -64,18 +67,8 @@ def create_app(settings: Settings) -> FastAPI:
             await readiness.stop()
             await database.close()
 
-    app = FastAPI(
-        title=NAME,
-        version=__version__,
-        summary="Multi-user to-do lists: five published contracts on one task core.",
-        docs_url=None,
-        redoc_url=None,
-        lifespan=lifespan,
-        redirect_slashes=False,
-    )
-    app.include_router(health_routes(readiness.check))
+    app = _api(routes, readiness.check, lifespan)
     add_pages(app, name=NAME, version=__version__, contracts=settings.contracts)
-    app.router.routes.extend(routes)
     app.add_middleware(
         Edge,
         paths=paths,
@@ -94,6 +87,42 @@ def create_app(settings: Settings) -> FastAPI:
         max_age=600,
     )
     return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """The application under the environment's settings; raises `SettingsMistakes`."""
+    settings = load_settings()
+    configure_logs(settings)
+    return create_app(settings)
+
+
+def openapi_document(mounts: Sequence[Mount]) -> dict[str, Any]:
+    """The OpenAPI document of a service with these contracts; needs no settings and no database."""
+    _, routes = mount_contracts(mounts)
+    return _api(routes, _always_ready, None).openapi()
+
+
+def _api(
+    routes: Sequence[BaseRoute],
+    check_ready: Callable[[], Awaitable[None]],
+    lifespan: Lifespan[FastAPI] | None,
+) -> FastAPI:
+    app = FastAPI(
+        title=NAME,
+        version=__version__,
+        summary="Multi-user to-do lists: published contracts on one task core.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.include_router(health_routes(check_ready))
+    app.router.routes.extend(routes)
+    return app
+
+
+async def _always_ready() -> None:
+    return None
 
 
 def shared_secrets(settings: Settings) -> SharedSecrets | None:

@@ -38,6 +38,7 @@ _UNAVAILABLE = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
+    asyncpg.UndefinedTableError,  # not migrated yet
     OSError,
     TimeoutError,
 )

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from sqlalchemy import Text, column, literal, select, table
+from sqlalchemy import Float, Text, column, extract, func, literal, select, table
 
 from taskledger.errors import DatabaseUnavailable
 from taskledger.storage.database import Database
@@ -19,6 +19,12 @@ _SCHEMA_REVISION = Statement(
     "schema_revision", select(table("alembic_version", column("version_num", Text)).c.version_num)
 )
 _ANSWER = Statement("answer", select(literal(1)))
+_TIME = {
+    "postgresql": Statement("database_time", select(extract("epoch", func.clock_timestamp())), "postgresql"),
+    "sqlite": Statement(
+        "database_time", select(func.julianday("now", type_=Float) * 86400.0 - 210866760000.0), "sqlite"
+    ),
+}
 
 
 class Readiness:
@@ -63,7 +69,7 @@ class Readiness:
             if self._auto_migrate:
                 await asyncio.to_thread(migrate, self._url)
             else:
-                await self._require_current()
+                await require_current(self._database)
         except DatabaseUnavailable as failure:
             if self._reason == "starting":
                 log.warning("waiting for the database: %s", failure)
@@ -72,12 +78,20 @@ class Readiness:
         self._migrated = True
         return True
 
-    async def _require_current(self) -> None:
-        try:
-            rows = await self._database.read(_SCHEMA_REVISION, {})
-        except DatabaseUnavailable:
-            raise
-        except Exception as error:
-            raise DatabaseUnavailable("the database is not migrated; run: taskledger migrate") from error
-        if [row[0] for row in rows] != [head_revision()]:
-            raise DatabaseUnavailable("the database is at another revision; run: taskledger migrate")
+
+async def require_current(database: Database) -> None:
+    """Raise `DatabaseUnavailable`, with the mend, unless the schema is the one this program knows."""
+    try:
+        rows = await database.read(_SCHEMA_REVISION, {})
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        raise DatabaseUnavailable("the database is not migrated; run: taskledger migrate") from error
+    if [row[0] for row in rows] != [head_revision()]:
+        raise DatabaseUnavailable("the database is at another revision; run: taskledger migrate")
+
+
+async def database_time(database: Database) -> float:
+    """The database's clock in Unix seconds."""
+    rows = await database.read(_TIME[database.dialect], {})
+    return float(rows[0][0])

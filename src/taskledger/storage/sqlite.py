@@ -23,6 +23,20 @@ T = TypeVar("T")
 
 MINIMUM_VERSION = (3, 35, 0)
 _GROUP_LIMIT = 128
+_OUT_OF_REACH = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
+"""Primary result codes that are the file's or the disk's matter, not a mistake in a statement."""
 
 
 def connect(path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> sqlite3.Connection:
@@ -128,7 +142,7 @@ class SqliteDatabase:
                 # and this wait stops the event loop.
                 self._reader = connect(self.path, synchronous=self._synchronous, busy_seconds=0.05)
             return _fetch(self._reader, compiled, arguments)
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        except sqlite3.Error as error:
             raise _unavailable(error) from error
 
     async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
@@ -176,9 +190,11 @@ class SqliteDatabase:
                 connection.execute("SAVEPOINT job")
                 try:
                     job.result = _drive(job.work(transaction))
-                except sqlite3.OperationalError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - whatever the work raises is its caller's
+                except Exception as error:
+                    if isinstance(error, sqlite3.Error) and isinstance(
+                        _unavailable(error), DatabaseUnavailable
+                    ):
+                        raise
                     job.error = error
                     connection.execute("ROLLBACK TO job")
                 connection.execute("RELEASE job")
@@ -222,7 +238,8 @@ def _fetch(
 
 
 def _unavailable(error: sqlite3.Error) -> Exception:
-    """`DatabaseUnavailable` for a lock, a full disk or a failing one; a mistake of ours stays itself."""
-    if isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError | sqlite3.InterfaceError):
-        return error
-    return DatabaseUnavailable(str(error))
+    """`DatabaseUnavailable` for a lock, a full or failing disk, a missing schema; else the error itself."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code in _OUT_OF_REACH or "no such table" in str(error):
+        return DatabaseUnavailable(str(error))
+    return error

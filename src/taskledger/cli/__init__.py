@@ -1,0 +1,30 @@
+"""The command line: one module for each group of commands."""
+
+import typer
+
+from taskledger import __version__
+from taskledger.cli import database, doctor, openapi, serve, token
+
+app = typer.Typer(
+    name="taskledger",
+    help="A multi-user task back end. Settings come from the environment and .env; see .env.example.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may hold secrets
+)
+
+app.command()(serve.serve)
+app.command()(database.migrate)
+app.command()(token.token)
+app.command()(openapi.openapi)
+app.command()(doctor.doctor)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """The entry point of the ``taskledger`` command."""
+    app()

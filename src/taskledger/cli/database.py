@@ -1,0 +1,20 @@
+"""``taskledger migrate``."""
+
+import typer
+
+from taskledger.cli.configuration import settings_or_exit
+
+
+def migrate() -> None:
+    """Bring the database schema up to date; safe to run from several machines at once."""
+    from taskledger.errors import DatabaseUnavailable
+    from taskledger.storage.migrate import head_revision
+    from taskledger.storage.migrate import migrate as upgrade
+
+    settings = settings_or_exit()
+    try:
+        upgrade(settings.database_url.get_secret_value())
+    except DatabaseUnavailable as failure:
+        typer.echo(f"{settings.shown_database_url} cannot be migrated: {failure}", err=True)
+        raise typer.Exit(1) from None
+    print(f"{settings.shown_database_url} is at revision {head_revision()}")

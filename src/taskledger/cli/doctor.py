@@ -1,0 +1,100 @@
+"""``taskledger doctor``: is this installation in order, and if not, what mends it."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import typer
+
+from taskledger.cli.configuration import settings_or_exit
+from taskledger.settings import Settings
+
+_CLOCK_TOLERANCE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check: whether it passed, what was found, and the mend where it did not."""
+
+    good: bool
+    name: str
+    found: str
+    mend: str = ""
+
+
+def doctor() -> None:
+    """Check settings, database, secret, clock and contracts; exits with 1 if one is not in order."""
+    findings = list(_findings(settings_or_exit()))
+    for each in findings:
+        mark = "ok  " if each.good else "FAIL"
+        print(f"{mark}  {each.name}: {each.found}" + (f" - {each.mend}" if each.mend else ""))
+    if not all(each.good for each in findings):
+        raise typer.Exit(1)
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    yield Finding(True, "settings", f"{settings.environment}, no mistakes")
+    yield from asyncio.run(_check_database(settings))
+    yield _check_secret(settings)
+    yield _check_mounts(settings)
+
+
+async def _check_database(settings: Settings) -> list[Finding]:
+    from taskledger.errors import DatabaseUnavailable
+    from taskledger.storage.connect import database_for
+    from taskledger.storage.readiness import database_time, require_current
+
+    shown = settings.shown_database_url
+    database = database_for(settings)
+    await database.open()
+    try:
+        their_time = await database_time(database)
+        ours = time.time()
+    except DatabaseUnavailable as failure:
+        return [
+            Finding(
+                False,
+                "database",
+                f"{shown} cannot be reached ({failure})",
+                "check DATABASE_URL and that it runs",
+            )
+        ]
+    else:
+        findings = [Finding(True, "database", f"{shown} answers")]
+        try:
+            await require_current(database)
+            findings.append(Finding(True, "schema", "migrated"))
+        except DatabaseUnavailable as failure:
+            findings.append(Finding(False, "schema", str(failure), "run: taskledger migrate"))
+        skew = abs(their_time - ours)
+        good = skew <= _CLOCK_TOLERANCE
+        mend = "" if good else "synchronise the clocks (NTP): tokens and limits depend on them"
+        findings.append(Finding(good, "clock", f"{skew:.1f} s from the database's", mend))
+        return findings
+    finally:
+        await database.close()
+
+
+def _check_secret(settings: Settings) -> Finding:
+    from taskledger.settings.model import SHORTEST_SECRET
+
+    if settings.jwt_secret is None:
+        if settings.keys_url:
+            return Finding(True, "tokens", f"verified by the keys at {settings.keys_url}")
+        return Finding(True, "tokens", "signed with a secret made here and kept beside the database")
+    length = len(settings.jwt_secret.get_secret_value())
+    if length < SHORTEST_SECRET:
+        return Finding(
+            False,
+            "tokens",
+            f"JWT_SECRET has {length} characters; {SHORTEST_SECRET} are needed in production",
+            "make one with: openssl rand -base64 48",
+        )
+    also = f", and the keys at {settings.keys_url}" if settings.keys_url else ""
+    return Finding(True, "tokens", f"verified by JWT_SECRET ({length} characters){also}")
+
+
+def _check_mounts(settings: Settings) -> Finding:
+    shown = ", ".join(f"{mount.name} at /{'/'.join(mount.claim)}" for mount in settings.contracts)
+    return Finding(True, "contracts", shown)

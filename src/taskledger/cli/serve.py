@@ -1,0 +1,74 @@
+"""``taskledger serve``."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from taskledger import __version__
+from taskledger.cli.configuration import settings_or_exit
+from taskledger.settings import Settings
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; default: HOST or 127.0.0.1.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; default: PORT or 8000.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1,
+    reload: Annotated[bool, typer.Option("--reload", help="Start anew when the code changes.")] = False,
+) -> None:
+    """Migrate the database, then serve."""
+    import uvicorn
+
+    from taskledger.errors import DatabaseUnavailable
+    from taskledger.http.logs import configure_logs
+    from taskledger.storage.migrate import migrate
+
+    settings = settings_or_exit(host=host, port=port)
+    configure_logs(settings)
+    if settings.auto_migrate:
+        try:
+            migrate(settings.database_url.get_secret_value())
+        except DatabaseUnavailable as failure:
+            # Not fatal: the service answers 503 until the database is there, and migrates it then.
+            typer.echo(f"The database cannot be reached yet ({failure}); starting anyway.", err=True)
+    _greet(settings)
+    # Workers read the settings anew: what the command line says goes to them by the environment.
+    os.environ |= {"HOST": settings.host, "PORT": str(settings.port)}
+    uvicorn.run(
+        "taskledger.app:create_app_from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=None if reload else workers,
+        reload=reload,
+        # X-Forwarded-For is believed by TRUSTED_PROXIES alone.
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_level="warning",
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=int(settings.shutdown_timeout),
+    )
+
+
+def _greet(settings: Settings) -> None:
+    shown = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
+    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
+    program = Path(sys.argv[0])
+    command = (
+        f"{program.parent}/taskledger"
+        if program.name == "taskledger" and "/" in sys.argv[0]
+        else "taskledger"
+    )
+    if program.is_absolute() and program.is_relative_to(Path.cwd()):
+        command = str(program.relative_to(Path.cwd()))
+    print(f"Taskledger {__version__}")
+    print(f"  address    {address}")
+    print(f"  docs       {address}/docs")
+    print(f"  database   {settings.shown_database_url}")
+    print(f"  contracts  {', '.join(str(mount) for mount in settings.contracts)}")
+    print(f"  a token    {command} token --user demo --email demo@example.com", flush=True)
