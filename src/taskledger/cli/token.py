@@ -22,7 +22,7 @@ def token(
     secrets = shared_secrets(settings)
     if secrets is None:
         typer.echo(
-            "Tokens are verified by the keys of BETTER_AUTH_URL or JWKS_URL, and only their issuer can make them;"
+            "Tokens are verified by the keys of BETTER_AUTH_URL or JWKS_URL; only their issuer can make them;"
             " set JWT_SECRET to allow tokens of our own too.",
             err=True,
         )
