@@ -1,14 +1,14 @@
 """PostgreSQL through asyncpg: one statement, one round trip."""
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
 import asyncpg
 
-from taskledger.errors import DatabaseUnavailable
+from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Work
+from taskledger.storage.pool import ConnectionPool
 from taskledger.storage.statement import (
     POSTGRESQL,
     CompiledStatement,
@@ -72,10 +72,6 @@ def _is_closed(error: asyncpg.InterfaceError) -> bool:
     return "clos" in str(error)
 
 
-async def _keep_session(connection: Any) -> None:
-    """Stand in for asyncpg's reset query: no statement of ours leaves session state behind."""
-
-
 class PostgresTransaction:
     """An open transaction on one connection."""
 
@@ -111,25 +107,21 @@ class PostgresDatabase:
         behind_pooler: bool,
     ) -> None:
         self.address = address
-        self._acquire_timeout = acquire_timeout
-        self._pool_arguments: dict[str, Any] = {
+        self.pool = ConnectionPool(self._connect, size=pool_size, acquire_timeout=acquire_timeout)
+        self._options: dict[str, Any] = {
             "host": address.host,
             "port": address.port,
             "user": address.user,
             "password": address.password,
             "database": address.database,
             "ssl": address.tls,
-            "min_size": 0,
-            "max_size": pool_size,
             "timeout": connect_timeout,
             "command_timeout": statement_timeout,
-            "reset": _keep_session,
         }
         if behind_pooler:
             # A transaction pooler hands each statement to another server connection, where a
             # prepared statement of ours does not exist (or is somebody else's).
-            self._pool_arguments["statement_cache_size"] = 0
-        self._pool: Any = None
+            self._options["statement_cache_size"] = 0
         self._statements: dict[Statement, CompiledStatement] = {}
 
     def compiled(self, statement: Statement) -> CompiledStatement:
@@ -140,16 +132,11 @@ class PostgresDatabase:
         return compiled
 
     async def open(self) -> None:
-        # With no minimum size the pool connects on first use, so a database that is down at boot is
-        # an answer of 503 and not a dead service.
-        self._pool = await asyncpg.create_pool(**self._pool_arguments)
+        # Nothing is connected yet: a database that is down at boot means 503s, not a dead service.
+        self.pool.start()
 
     async def close(self) -> None:
-        if self._pool is not None:
-            try:
-                await asyncio.wait_for(self._pool.close(), timeout=5)
-            except TimeoutError:
-                self._pool.terminate()
+        await self.pool.close()
 
     async def read(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._statements.get(statement) or self.compiled(statement)
@@ -170,24 +157,42 @@ class PostgresDatabase:
 
     async def transact(self, work: Work[T]) -> T:
         with _guard:
-            connection = await self._acquire()
+            connection = await self.pool.acquire()
             try:
                 async with connection.transaction():
-                    return await work(PostgresTransaction(connection, self))
-            finally:
-                await self._pool.release(connection)
+                    result = await work(PostgresTransaction(connection, self))
+            except (asyncpg.PostgresError, Failure):
+                # The server, or our own rules, said no, and the transaction has been rolled back.
+                self._give_back(connection)
+                raise
+            except BaseException:
+                self.pool.discard(connection)
+                raise
+            self.pool.release(connection)
+            return result
 
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Any:
-        connection = await self._acquire()
+        pool = self.pool
+        connection = pool.take_idle() or await pool.acquire()
         try:
-            return await connection.fetch(sql, *arguments)
-        finally:
-            await self._pool.release(connection)
+            rows = await connection.fetch(sql, *arguments)
+        except asyncpg.PostgresError:
+            pool.release(connection)
+            raise
+        except BaseException:
+            pool.discard(connection)
+            raise
+        pool.release(connection)
+        return rows
 
-    async def _acquire(self) -> Any:
-        if self._pool is None:
-            raise DatabaseUnavailable("not open")
-        return await self._pool.acquire(timeout=self._acquire_timeout)
+    def _give_back(self, connection: Any) -> None:
+        if connection.is_closed() or connection.is_in_transaction():
+            self.pool.discard(connection)
+        else:
+            self.pool.release(connection)
+
+    async def _connect(self) -> Any:
+        return await asyncpg.connect(**self._options)
 
 
 def _shaped(compiled: CompiledStatement, rows: Any) -> Sequence[Row]:

@@ -1,0 +1,138 @@
+"""A bounded stack of PostgreSQL connections.
+
+asyncpg's own pool resets, wraps and times each connection it lends, which costs more than a short
+statement does. Here a connection is lent as it is: no statement of ours leaves session state behind,
+and one whose state is in doubt is thrown away instead of being mended.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from taskledger.errors import DatabaseUnavailable
+
+Connection = Any
+"""An `asyncpg.Connection`, which has no types of its own."""
+
+_IDLE_SECONDS = 300.0
+_SWEEP_SECONDS = 60.0
+
+
+class ConnectionPool:
+    """Lends at most ``size`` connections, made by ``connect`` as they are needed.
+
+    The one used last is lent first, so that those a quiet service does not need grow old and are
+    closed. Whoever waits longer than ``acquire_timeout`` seconds gets `DatabaseUnavailable`.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[Connection]], *, size: int, acquire_timeout: float
+    ) -> None:
+        self._connect = connect
+        self._size = size
+        self._acquire_timeout = acquire_timeout
+        self._idle: list[tuple[Connection, float]] = []
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._open = 0
+        self._closed = False
+        self._sweeper: asyncio.Task[None] | None = None
+
+    @property
+    def size(self) -> int:
+        """Connections there may be."""
+        return self._size
+
+    @property
+    def in_use(self) -> int:
+        """Connections lent or being made."""
+        return self._open - len(self._idle)
+
+    def start(self) -> None:
+        """Begin to close connections that nobody has used for a while."""
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    def take_idle(self) -> Connection | None:
+        """A connection that is open and free, without waiting."""
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._open -= 1
+        return None
+
+    async def acquire(self) -> Connection:
+        """A connection: a free one, a new one, or the next that is given back."""
+        connection = self.take_idle()
+        if connection is not None:
+            return connection
+        if self._closed:
+            raise DatabaseUnavailable("the pool is closed")
+        if self._open < self._size:
+            return await self._make()
+        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            async with asyncio.timeout(self._acquire_timeout):
+                connection = await waiter
+        except BaseException as error:
+            if waiter.done() and not waiter.cancelled():
+                self._hand_on(waiter.result())
+            if isinstance(error, TimeoutError):
+                raise DatabaseUnavailable("no connection became free in time") from error
+            raise
+        return connection if connection is not None else await self._make(counted=True)
+
+    def release(self, connection: Connection) -> None:
+        """Give back a connection in a state as good as new."""
+        if self._closed or connection.is_closed():
+            self.discard(connection)
+        elif self._waiting:
+            self._hand_on(connection)
+        else:
+            self._idle.append((connection, time.monotonic()))
+
+    def discard(self, connection: Connection) -> None:
+        """Throw away a connection whose state is in doubt."""
+        connection.terminate()
+        self._hand_on(None)
+
+    async def close(self) -> None:
+        """Close the free connections and refuse new ones; lent ones end when they are given back."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        idle, self._idle = self._idle, []
+        self._open -= len(idle)
+        await asyncio.gather(*(each.close(timeout=2) for each, _ in idle), return_exceptions=True)
+
+    async def _make(self, *, counted: bool = False) -> Connection:
+        if not counted:
+            self._open += 1
+        try:
+            return await self._connect()
+        except BaseException:
+            self._hand_on(None)
+            raise
+
+    def _hand_on(self, connection: Connection | None) -> None:
+        """Give a connection, or the room for one, to whoever waits first."""
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        if connection is None:
+            self._open -= 1
+        else:
+            self._idle.append((connection, time.monotonic()))
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            oldest = time.monotonic() - _IDLE_SECONDS
+            stale = [each for each, since in self._idle if since < oldest or each.is_closed()]
+            self._idle = [pair for pair in self._idle if pair[0] not in stale]
+            self._open -= len(stale)
+            await asyncio.gather(*(each.close(timeout=2) for each in stale), return_exceptions=True)
