@@ -94,7 +94,7 @@ def _subject(claims: dict[str, Any]) -> str:
     subject = claims.get("sub")
     if subject is None:
         subject = claims.get("user_id")
-    if subject is None or subject == "":
+    if subject is None:
         raise SubjectMissing
     if not isinstance(subject, str) or len(subject) > MAX_SUBJECT_LENGTH or _UNUSABLE.search(subject):
         raise TokenInvalid(Refusal.SUBJECT)
