@@ -23,10 +23,9 @@ from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
 from taskledger.storage.readiness import Readiness
 from taskledger.storage.urls import SqliteAddress, parse_database_url
-from taskledger.tokens.claims import ClaimRules
+from taskledger.tokens.configure import shared_secrets_from, verifier_from
 from taskledger.tokens.secret_file import load_or_make_secret
 from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
 
 NAME = "Taskledger"
 EXPOSED_HEADERS = (
@@ -49,9 +48,10 @@ def create_app(settings: Settings) -> FastAPI:
     readiness = Readiness(
         database, settings.database_url.get_secret_value(), auto_migrate=settings.auto_migrate
     )
+    verifier = verifier_from(settings, shared=shared_secrets(settings))
     services = Services(
         database=database,
-        authenticator=Authenticator(token_verifier(settings), database, _now),
+        authenticator=Authenticator(verifier, database, _now),
         now=_now,
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
@@ -64,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
         try:
             yield
         finally:
+            await verifier.aclose()
             await readiness.stop()
             await database.close()
 
@@ -137,20 +138,13 @@ def shared_secrets(settings: Settings) -> SharedSecrets | None:
         return None
     else:
         newest = load_or_make_secret(secret_directory(settings))
-    previous = [secret.get_secret_value() for secret in settings.jwt_previous_secrets]
-    rules = ClaimRules(issuer=settings.jwt_issuer, audience=settings.jwt_audience)
-    return SharedSecrets([newest, *previous], settings.jwt_algorithm, rules)
+    return shared_secrets_from(settings, newest)
 
 
 def secret_directory(settings: Settings) -> Path:
     """Where the secret of a first start is: beside the database file, else the working directory."""
     address = parse_database_url(settings.database_url.get_secret_value())
     return address.path.parent if isinstance(address, SqliteAddress) else Path()
-
-
-def token_verifier(settings: Settings) -> TokenVerifier:
-    """What verifies tokens under these settings."""
-    return TokenVerifier(shared=shared_secrets(settings))
 
 
 def _now() -> datetime:
