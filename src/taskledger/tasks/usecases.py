@@ -106,7 +106,12 @@ async def edit_task(
     database: Database, principal: Principal, edit: Edit, writing: Writing, into: type[T]
 ) -> Written[T]:
     """Raises `TaskNotFound`, `PreconditionFailed`; an edit that would change nothing changes nothing."""
-    if database.dialect == "postgresql" and edit.aspects:
+    if not edit.aspects:
+        found = await get_task(database, principal, edit.key, into)
+        if writing.if_match not in {None, found.revision}:
+            raise PreconditionFailed(found.task, found.revision)
+        return Written(found.task, found.revision, changed=False)
+    if database.dialect == "postgresql":
         kind, guard = kind_of(edit.key), writing.if_match
         statement = statements.edit_task_alone(kind, edit.aspects, into, guarded=guard is not None)
         rows = await database.write(statement, edit_values(principal, edit, writing))
