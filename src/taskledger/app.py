@@ -19,6 +19,7 @@ from taskledger.http.edge import Edge
 from taskledger.http.health import health_routes
 from taskledger.http.logs import configure_logs
 from taskledger.http.pages import add_pages
+from taskledger.http.schema import name_media_types
 from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
 from taskledger.storage.readiness import Readiness
@@ -103,12 +104,21 @@ def openapi_document(mounts: Sequence[Mount]) -> dict[str, Any]:
     return _api(routes, _always_ready, None).openapi()
 
 
+class _Api(FastAPI):
+    """FastAPI, with the media types of each contract's refusals in the document."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        name_media_types(document, self.routes)
+        return document
+
+
 def _api(
     routes: Sequence[BaseRoute],
     check_ready: Callable[[], Awaitable[None]],
     lifespan: Lifespan[FastAPI] | None,
 ) -> FastAPI:
-    app = FastAPI(
+    app = _Api(
         title=NAME,
         version=__version__,
         summary="Multi-user to-do lists: published contracts on one task core.",

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from taskledger import errors
 from taskledger.errors import Failure
 from taskledger.http import failures
-from taskledger.http.answer import Answer, empty_answer, json_answer
+from taskledger.http.answer import JSON, Answer, empty_answer, json_answer
 from taskledger.http.call import CallContext
 from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, task_tag
 from taskledger.tasks.revisions import Writing, Written
@@ -214,6 +214,7 @@ def describe_refusals(
 class DetailVoice:
     """``{"detail": …}``, as FastAPI words its errors."""
 
+    media_type = JSON
     _WORDS: Mapping[type[Failure], str] = {
         errors.TokenMissing: "Missing authorization token",
         errors.CredentialsMalformed: "Invalid or malformed token",

@@ -26,7 +26,7 @@ from taskledger.contracts.dialect import (
 )
 from taskledger.errors import Failure
 from taskledger.http import failures
-from taskledger.http.answer import Answer
+from taskledger.http.answer import JSON, Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described
@@ -52,6 +52,7 @@ class EnvelopedRefusal(BaseModel):
 class EnvelopeVoice:
     """``{"error": {"code", "message", "details", "timestamp", "request_id"}}``."""
 
+    media_type = JSON
     _WORDS: Mapping[type[Failure], tuple[str, str]] = {
         errors.TokenMissing: ("UNAUTHORIZED", "Missing authorization token"),
         errors.CredentialsMalformed: ("UNAUTHORIZED", "Invalid or malformed token"),

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from taskledger.contracts import enveloped, flat, scoped, versioned
+from taskledger.contracts import enveloped, flat, scoped, v2, versioned
 from taskledger.http.contract import Contract
 from taskledger.http.edge import Mounted, Paths
 from taskledger.http.route import ContractRoute
 from taskledger.settings import Mount
 
 CONTRACTS: dict[str, Contract] = {
-    module.contract.name: module.contract for module in (versioned, flat, scoped, enveloped)
+    module.contract.name: module.contract for module in (v2, versioned, flat, scoped, enveloped)
 }
 
 

@@ -28,7 +28,7 @@ from taskledger.contracts.dialect import (
 )
 from taskledger.errors import Failure
 from taskledger.http import failures
-from taskledger.http.answer import Answer
+from taskledger.http.answer import JSON, Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described, described_list
@@ -51,6 +51,7 @@ class CodedBrokenRules(CodedRefusal):
 class CodedVoice:
     """``{"detail": …, "code": …}``."""
 
+    media_type = JSON
     _WORDS: Mapping[type[Failure], tuple[str, str]] = {
         errors.TokenMissing: ("MISSING_TOKEN", "Authorization header is missing"),
         errors.CredentialsMalformed: ("INVALID_AUTH_HEADER", "Authorization header must be: Bearer <token>"),

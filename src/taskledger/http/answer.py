@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 encode_json = msgspec.json.Encoder().encode
 
-_JSON = (b"content-type", b"application/json")
+JSON = b"application/json"
 # What a user may see, another must not: no shared cache keeps it, and a private one asks again.
 _PRIVATE = (b"cache-control", b"private, no-cache")
 _BY_TOKEN = (b"vary", b"Authorization")
@@ -29,11 +29,14 @@ class Answer(Response):
         await send({"type": "http.response.body", "body": self.body})
 
 
-def json_answer(status: int, value: Any, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
+def json_answer(
+    status: int, value: Any, headers: Iterable[tuple[bytes, bytes]] = (), media_type: bytes = JSON
+) -> Answer:
     """An answer to one user, in JSON."""
     body = encode_json(value)
+    kind = (b"content-type", media_type)
     length = (b"content-length", b"%d" % len(body))
-    return Answer(status, [_JSON, length, _PRIVATE, _BY_TOKEN, *headers], body)
+    return Answer(status, [kind, length, _PRIVATE, _BY_TOKEN, *headers], body)
 
 
 def empty_answer(status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:

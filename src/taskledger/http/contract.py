@@ -17,6 +17,9 @@ Endpoint = Callable[..., Awaitable[Answer]]
 class Voice(Protocol):
     """How a dialect words what went wrong."""
 
+    media_type: bytes
+    """The content type of these answers."""
+
     def word(self, failure: Failure, request_id: str) -> Any:
         """The body of the answer to a failure, as a JSON value."""
 

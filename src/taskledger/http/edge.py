@@ -98,7 +98,10 @@ class Edge:
         except Exception:
             log.exception("request %s failed", request_id)
             failure = Unexpected()
-        return json_answer(status_of(failure), mounted.voice.word(failure, request_id), headers_of(failure))
+        voice = mounted.voice
+        return json_answer(
+            status_of(failure), voice.word(failure, request_id), headers_of(failure), voice.media_type
+        )
 
 
 def _request_id(scope: Scope) -> str:

@@ -1,10 +1,16 @@
 """OpenAPI schemas of what we encode ourselves: a Pydantic model made from a `msgspec.Struct`."""
 
+from collections.abc import Iterable
 from functools import cache
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from pydantic import BaseModel, Field, create_model
+from starlette.routing import BaseRoute
+
+from taskledger.http.answer import JSON
+from taskledger.http.route import ContractRoute
 
 Struct = msgspec.Struct
 
@@ -42,7 +48,28 @@ def _split(annotation: Any) -> tuple[Any, msgspec.Meta | None]:
 def _described_type(annotation: Any) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, Struct):
         return described(annotation)
-    if get_origin(annotation) is list:
+    origin = get_origin(annotation)
+    if origin is list:
         (item,) = get_args(annotation)
         return list[_described_type(item)]  # type: ignore[misc]  # a type worked out at run time
+    if origin is Annotated:
+        return _described_type(get_args(annotation)[0])
+    if origin in {Union, UnionType}:
+        return Union[tuple(_described_type(each) for each in get_args(annotation))]  # noqa: UP007 - at run time
     return annotation
+
+
+def name_media_types(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
+    """Put the refusals of an OpenAPI document under the media type of the voice that words them.
+
+    FastAPI files every schema of a route under one.
+    """
+    for route in routes:
+        if not isinstance(route, ContractRoute) or route.voice.media_type == JSON:
+            continue
+        for method in route.methods or ():
+            responses = document["paths"][route.path_format][method.lower()]["responses"]
+            for status, response in responses.items():
+                content = response.get("content", {})
+                if status >= "400" and (schema := content.pop(JSON.decode(), None)) is not None:
+                    content[route.voice.media_type.decode()] = schema

@@ -12,6 +12,7 @@ from taskledger.principal import Principal
 from taskledger.storage.database import Transaction
 from taskledger.storage.types import RANK_ORIGIN
 from taskledger.tasks import statements
+from taskledger.tasks.facts import read_row
 from taskledger.tasks.identifiers import uuid7
 from taskledger.tasks.values import Action, Aspect, Edit, NewTask, TaskKey, due_columns, fold, kind_of
 
@@ -120,8 +121,8 @@ class OpenRevision:
         rows = await self._transaction.fetch(statements.current_task(kind, into, trashed=trashed), values)
         if not rows:
             raise TaskNotFound
-        *facts, done, revision = rows[0]
-        return _Current(into(*facts), done, revision)
+        done, revision = rows[0][-2:]
+        return _Current(read_row(into, rows[0]), done, revision)
 
     def _last_position(self) -> str:
         position = f"{RANK_ORIGIN + self.number:x}"

@@ -13,6 +13,7 @@ from taskledger.errors import PreconditionFailed, TaskNotFound, UserUnknown
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
 from taskledger.tasks import statements
+from taskledger.tasks.facts import read_row, read_rows
 from taskledger.tasks.revisions import OpenRevision, Writing, Written, edit_values, new_task_values
 from taskledger.tasks.values import Edit, NewTask, Selection, TaskKey, fold, kind_of
 
@@ -43,7 +44,7 @@ async def get_task(database: Database, principal: Principal, key: TaskKey, into:
     if not rows:
         raise TaskNotFound
     row = rows[0]
-    return Found(into(*row[:-1]), row[-1])
+    return Found(read_row(into, row), row[-1])
 
 
 async def list_tasks(
@@ -63,8 +64,8 @@ async def list_tasks(
         rows = await database.read(statement, values)
         if rows:
             if selection.limit is None:
-                return Listing([into(*row[:-1]) for row in rows], rows[0][-1])
-            return Listing([into(*row[:-2]) for row in rows], rows[0][-1], rows[0][-2])
+                return Listing(read_rows(into, rows), rows[0][-1])
+            return Listing(read_rows(into, rows), rows[0][-1], rows[0][-2])
         # No row carries the revision: ask for it together with the count, of one moment.
         counted = await database.read(statements.count_tasks(shape), values)
         if not counted:
@@ -99,7 +100,7 @@ async def create_task(
     if not rows:
         raise PreconditionFailed(None, await owner_revision(database, principal))
     row = rows[0]
-    return Written(into(*row[:-1]), row[-1], changed=True)
+    return Written(read_row(into, row), row[-1], changed=True)
 
 
 async def edit_task(
@@ -121,8 +122,8 @@ async def edit_task(
         if row[-1] != statements.STALE:
             revision = row[-2]
             if row[-1] == statements.KEPT and guard not in {None, revision}:
-                raise PreconditionFailed(into(*row[:-2]), revision)
-            return Written(into(*row[:-2]), revision, changed=row[-1] == statements.WRITTEN)
+                raise PreconditionFailed(read_row(into, row), revision)
+            return Written(read_row(into, row), revision, changed=row[-1] == statements.WRITTEN)
     return await database.transact(
         lambda transaction: OpenRevision.take(
             transaction, principal, writing, lambda revision: revision.edit(edit, into)

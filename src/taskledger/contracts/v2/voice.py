@@ -1,0 +1,85 @@
+"""How ``v2`` words what went wrong: problem details (RFC 9457) with a code for programs."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from taskledger import errors
+from taskledger.contracts.dialect import BrokenRule, describe_refusals, wording
+from taskledger.errors import Failure
+from taskledger.http import failures
+from taskledger.http.failures import status_of
+
+
+class Problem(BaseModel):
+    """Why a request was refused; ``code`` never changes for one kind of problem."""
+
+    type: str = Field(
+        description="Always `about:blank`: the code says more than a page would.", examples=["about:blank"]
+    )
+    title: str = Field(description="What it is, for people.", examples=["There is no such task"])
+    status: int = Field(examples=[404])
+    code: str = Field(description="What it is, for programs.", examples=["task_not_found"])
+    instance: str = Field(
+        description="The request's id, as in `X-Request-ID`.", examples=["9f86d081884c7d65"]
+    )
+
+
+class BrokenRulesProblem(Problem):
+    """The rules that the request breaks."""
+
+    errors: list[BrokenRule]
+
+
+class ProblemVoice:
+    """``application/problem+json``."""
+
+    media_type = b"application/problem+json"
+
+    _WORDS: Mapping[type[Failure], tuple[str, str]] = {
+        errors.TokenMissing: ("token_missing", "No token was sent"),
+        errors.CredentialsMalformed: (
+            "credentials_malformed",
+            "The Authorization header must be: Bearer <token>",
+        ),
+        errors.TokenInvalid: ("token_invalid", "The token is not valid"),
+        errors.TokenExpired: ("token_expired", "The token has expired"),
+        errors.SubjectMissing: ("subject_missing", "The token names no user"),
+        errors.TokenRevoked: ("token_revoked", "The token was revoked"),
+        errors.WrongCredentials: ("wrong_credentials", "E-mail and password do not match"),
+        errors.PathUserMismatch: ("forbidden", "This belongs to another user"),
+        errors.TaskNotFound: ("task_not_found", "There is no such task"),
+        errors.UserUnknown: ("user_unknown", "There is no such user"),
+        failures.RouteUnknown: ("not_found", "There is nothing at this URL"),
+        failures.MethodNotAllowed: ("method_not_allowed", "This URL does not know the method"),
+        failures.BodyTooSlow: ("request_timeout", "The body did not arrive in time"),
+        failures.BodyTooLarge: ("body_too_large", "The body is too large"),
+        failures.MediaTypeUnsupported: ("media_type_unsupported", "The body must be JSON"),
+        errors.EmailTaken: ("email_taken", "Another account has this e-mail"),
+        errors.PreconditionFailed: ("precondition_failed", "It is not at the revision that If-Match names"),
+        errors.Invalid: ("invalid", "The request breaks a rule"),
+        errors.TooManyRequests: ("too_many_requests", "Too many requests; try again later"),
+        errors.Overloaded: ("overloaded", "The service is overloaded; try again later"),
+        errors.Unavailable: ("unavailable", "The service is not available; try again later"),
+        errors.ProvisioningFailed: ("provisioning_failed", "The user could not be set up"),
+        failures.Unexpected: ("internal_error", "A fault of the service"),
+    }
+
+    def word(self, failure: Failure, request_id: str) -> Any:
+        code, title = wording(self._WORDS, failure)
+        problem = {
+            "type": "about:blank",
+            "title": title,
+            "status": status_of(failure),
+            "code": code,
+            "instance": request_id,
+        }
+        if isinstance(failure, errors.Invalid):
+            problem["errors"] = failure.problems
+        elif isinstance(failure, errors.PreconditionFailed):
+            problem["task"] = failure.current
+        return problem
+
+    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(statuses, lambda status: BrokenRulesProblem if status == 422 else Problem)
