@@ -45,12 +45,18 @@ def _require_text(value: Any) -> Any:
 
 def _to_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
+        value = value.replace(tzinfo=UTC)
     try:
-        return value.astimezone(UTC)
+        value = value.astimezone(UTC)
     except OverflowError:
         raise ValueError("Input should be in the years 1 to 9999 in UTC") from None
+    if value.replace(tzinfo=None) in _INFINITIES:
+        raise ValueError("Input should be neither the first nor the last moment of the years 1 to 9999")
+    return value
 
+
+# What PostgreSQL's driver stores as minus and plus infinity, and reads back without a zone.
+_INFINITIES = (datetime.min, datetime.max)  # noqa: DTZ901 - compared with, not computed with
 
 Moment = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_to_utc)]
 """A point in time from a client: RFC 3339, taken as UTC where it has no offset."""

@@ -125,10 +125,11 @@ class SqliteDatabase:
         self._thread.start()
 
     async def close(self) -> None:
-        if self._thread is not None:
+        # From here on nothing may be queued behind the end of the queue: it would never be answered.
+        thread, self._thread = self._thread, None
+        if thread is not None:
             self._jobs.put(None)
-            await asyncio.to_thread(self._thread.join)
-            self._thread = None
+            await asyncio.to_thread(thread.join)
         if self._reader is not None:
             self._reader.close()
             self._reader = None

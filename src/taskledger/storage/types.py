@@ -1,7 +1,7 @@
 """Column types and functions that mean the same on SQLite and PostgreSQL."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Boolean, DateTime, Dialect, Integer, Text
@@ -10,6 +10,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -126,12 +128,7 @@ def _later_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
 
 def tick(stored: str) -> str:
     """SQLite's ``taskledger_tick``: stored instant text plus one microsecond."""
-    moment = datetime.fromisoformat(stored)
-    try:
-        moment = moment.replace(microsecond=moment.microsecond + 1)
-    except ValueError:
-        moment = datetime.fromtimestamp(moment.timestamp() + 1, UTC).replace(microsecond=0)
-    return moment.isoformat(timespec="microseconds")
+    return (datetime.fromisoformat(stored) + _MICROSECOND).isoformat(timespec="microseconds")
 
 
 class rank_text(FunctionElement[str]):  # noqa: N801 - SQL functions are lower case

@@ -127,7 +127,8 @@ class OpenRevision:
     def _last_position(self) -> str:
         position = f"{RANK_ORIGIN + self.number:x}"
         if self._created:
-            position += f"{self._created:02x}"
+            # Four digits, so that as many tasks as fit in a request stay in order.
+            position += f"{self._created:04x}"
         self._created += 1
         return position
 

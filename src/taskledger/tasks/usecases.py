@@ -71,7 +71,7 @@ async def list_tasks(
         if not counted:
             raise UserUnknown
         revision, total = counted[0]
-        if total <= selection.offset:
+        if total <= selection.offset or selection.limit == 0:
             return Listing([], revision, None if selection.limit is None else total)
 
 
@@ -124,8 +124,11 @@ async def edit_task(
             if row[-1] == statements.KEPT and guard not in {None, revision}:
                 raise PreconditionFailed(read_row(into, row), revision)
             return Written(read_row(into, row), revision, changed=row[-1] == statements.WRITTEN)
-    return await database.transact(
-        lambda transaction: OpenRevision.take(
-            transaction, principal, writing, lambda revision: revision.edit(edit, into)
+    try:
+        return await database.transact(
+            lambda transaction: OpenRevision.take(
+                transaction, principal, writing, lambda revision: revision.edit(edit, into)
+            )
         )
-    )
+    except UserUnknown:
+        raise TaskNotFound from None

@@ -20,15 +20,23 @@ def kind_of(key: TaskKey) -> Literal["id", "uuid"]:
 
 
 def fold(text: str) -> str:
-    """The form in which texts are searched and sorted: composed and case-folded (Unicode 3.13)."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+    """The form in which texts are searched and sorted: case-folded and composed.
+
+    Texts that differ in case or composition alone become equal (Unicode 3.13, D145).
+    """
+    if text.isascii():
+        return text.lower()
+    # Decomposed first because a capital may have more precomposed accents than its small letter has;
+    # composed last because folding takes some letters apart.
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
     """When a task is due: an instant, shown in ``time_zone`` if given, or a whole day.
 
-    Of a whole day ``at`` is midnight UTC and there is no zone.
+    Of a whole day ``at`` is midnight UTC and there is no zone. The first and the last microsecond
+    that a `datetime` can name are not allowed: to asyncpg they mean minus and plus infinity.
     """
 
     at: datetime
@@ -147,7 +155,8 @@ class Selection:
     """Which of the owner's tasks to list, in which order; without a ``limit``, all of them.
 
     ``search`` finds its text in the title or the description, whatever the case. Tasks that lack the
-    fact sorted by come last in both directions; equals are in order of creation.
+    fact sorted by come last in both directions; equals are in order of creation, or the newest first
+    where ``descending``.
     """
 
     completed: bool | None = None
