@@ -7,13 +7,17 @@ import itertools
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.servers.postgres import Postgres, PostgresServer, call_in_thread, connect_or_run, run_postgres
+
+if TYPE_CHECKING:
+    from taskledger.storage.database import Database
 
 DIALECTS = ["sqlite", "postgresql"]
 
@@ -25,6 +29,20 @@ def _migrate(url: str) -> None:
 
     # In a thread, because it may run an event loop of its own.
     call_in_thread(migrate, url)
+
+
+@asynccontextmanager
+async def open_database(url: str, **settings: Any) -> AsyncIterator["Database"]:
+    """The database at ``url`` as the service has it under these settings, open."""
+    from taskledger.settings import Settings
+    from taskledger.storage.connect import database_for
+
+    database = database_for(Settings(database_url=url, **settings))
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 def _new_name() -> str:
