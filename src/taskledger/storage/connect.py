@@ -1,9 +1,12 @@
 """From settings to a database."""
 
 from taskledger.settings import Settings
+from taskledger.storage.announcements import Announcements
 from taskledger.storage.database import Database
 from taskledger.storage.postgres import PostgresDatabase
+from taskledger.storage.postgres_announcements import PostgresAnnouncements
 from taskledger.storage.sqlite import SqliteDatabase
+from taskledger.storage.sqlite_announcements import SqliteAnnouncements
 from taskledger.storage.urls import SqliteAddress, parse_database_url
 
 
@@ -21,3 +24,15 @@ def database_for(settings: Settings) -> Database:
         statement_timeout=settings.database_statement_timeout,
         behind_pooler=address.behind_pooler if pooled == "auto" else pooled == "on",
     )
+
+
+def announcements_for(database: Database, settings: Settings) -> Announcements:
+    """What brings word of the commits on this database."""
+    if isinstance(database, PostgresDatabase):
+        return PostgresAnnouncements(
+            database,
+            listen_at=database.address.direct(),
+            connect_timeout=settings.database_connect_timeout,
+        )
+    assert isinstance(database, SqliteDatabase)
+    return SqliteAnnouncements(database)

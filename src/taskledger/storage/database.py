@@ -44,6 +44,13 @@ class Database(Protocol):
         ``work`` may await nothing but its transaction: on SQLite it is driven by the writer thread.
         """
 
+    def on_commit(self, hear: Callable[[str], None]) -> None:
+        """Have ``hear`` called, on the event loop, with each announced value after its commit.
+
+        It may be called for a statement that found nothing to change, and not for what other
+        processes commit.
+        """
+
     async def open(self) -> None:
         """Make ready to answer; called once, within the running event loop."""
 

@@ -1,6 +1,6 @@
 """PostgreSQL through asyncpg: one statement, one round trip."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -80,9 +80,12 @@ class PostgresTransaction:
     def __init__(self, connection: Any, database: "PostgresDatabase") -> None:
         self._connection = connection
         self._compiled = database.compiled
+        self.announced: set[str] = set()
 
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._compiled(statement)
+        if statement.announces is not None:
+            self.announced.add(values[statement.announces])
         rows = await self._connection.fetch(compiled.sql, *compiled.arguments(values))
         return _shaped(compiled, rows)
 
@@ -123,6 +126,10 @@ class PostgresDatabase:
             # prepared statement of ours does not exist (or is somebody else's).
             self._options["statement_cache_size"] = 0
         self._statements: dict[Statement, CompiledStatement] = {}
+        self._hear: Callable[[str], None] | None = None
+
+    def on_commit(self, hear: Callable[[str], None]) -> None:
+        self._hear = hear
 
     def compiled(self, statement: Statement) -> CompiledStatement:
         """The statement compiled for PostgreSQL, once."""
@@ -153,14 +160,17 @@ class PostgresDatabase:
         compiled = self._statements.get(statement) or self.compiled(statement)
         with _guard:
             rows = await self._fetch(compiled.sql, compiled.arguments(values))
+        if statement.announces is not None and rows and self._hear is not None:
+            self._hear(values[statement.announces])
         return _shaped(compiled, rows)
 
     async def transact(self, work: Work[T]) -> T:
         with _guard:
             connection = await self.pool.acquire()
+            transaction = PostgresTransaction(connection, self)
             try:
                 async with connection.transaction():
-                    result = await work(PostgresTransaction(connection, self))
+                    result = await work(transaction)
             except (asyncpg.PostgresError, Failure):
                 # The server, or our own rules, said no, and the transaction has been rolled back.
                 self._give_back(connection)
@@ -169,7 +179,10 @@ class PostgresDatabase:
                 self.pool.discard(connection)
                 raise
             self.pool.release(connection)
-            return result
+        if self._hear is not None:
+            for value in transaction.announced:
+                self._hear(value)
+        return result
 
     async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Any:
         pool = self.pool

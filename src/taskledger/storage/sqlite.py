@@ -71,9 +71,12 @@ class SqliteTransaction:
     ) -> None:
         self._connection = connection
         self._compiled = compiled
+        self.announced: set[str] = set()
 
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._compiled(statement)
+        if statement.announces is not None:
+            self.announced.add(values[statement.announces])
         return _fetch(self._connection, compiled, compiled.arguments(values))
 
     async def execute_many(self, statement: Statement, values: Iterable[Values]) -> None:
@@ -87,6 +90,7 @@ class _Job:
     future: "asyncio.Future[Any]"
     result: Any = None
     error: BaseException | None = None
+    announced: Iterable[str] = ()
 
     def settle(self) -> None:
         if self.future.cancelled():
@@ -111,6 +115,10 @@ class SqliteDatabase:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._statements: dict[Statement, CompiledStatement] = {}
+        self._hear: Callable[[str], None] | None = None
+
+    def on_commit(self, hear: Callable[[str], None]) -> None:
+        self._hear = hear
 
     def compiled(self, statement: Statement) -> CompiledStatement:
         """The statement compiled for SQLite, once."""
@@ -184,13 +192,14 @@ class SqliteDatabase:
             connection.close()
 
     def _run_group(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
-        transaction = SqliteTransaction(connection, self.compiled)
         connection.execute("BEGIN IMMEDIATE")
         try:
             for job in group:
+                transaction = SqliteTransaction(connection, self.compiled)
                 connection.execute("SAVEPOINT job")
                 try:
                     job.result = _drive(job.work(transaction))
+                    job.announced = transaction.announced
                 except Exception as error:
                     if isinstance(error, sqlite3.Error) and isinstance(
                         _unavailable(error), DatabaseUnavailable
@@ -208,15 +217,20 @@ class SqliteDatabase:
     def _settle(self, group: list[_Job]) -> None:
         assert self._loop is not None
         try:
-            self._loop.call_soon_threadsafe(_settle_all, group)
+            self._loop.call_soon_threadsafe(self._settle_all, group)
         except RuntimeError:
             # The loop is gone: the process is ending and nobody waits for the answers.
             return
 
-
-def _settle_all(group: list[_Job]) -> None:
-    for job in group:
-        job.settle()
+    def _settle_all(self, group: list[_Job]) -> None:
+        announced: set[str] = set()
+        for job in group:
+            job.settle()
+            if job.error is None:
+                announced.update(job.announced)
+        if self._hear is not None:
+            for value in announced:
+                self._hear(value)
 
 
 def _drive(work: Awaitable[T]) -> T:

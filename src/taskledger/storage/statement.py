@@ -22,12 +22,14 @@ SQLITE: Dialect = pysqlite_dialect(paramstyle="qmark")
 class Statement:
     """A SQLAlchemy Core expression under the name that logs and tests know it by.
 
-    ``only`` names the dialect of a statement that the other database cannot run.
+    ``only`` names the dialect of a statement that the other database cannot run. ``announces`` names
+    the value that `Database.on_commit` tells of once the statement's effect is committed.
     """
 
     name: str
     expression: Executable
     only: str | None = None
+    announces: str | None = None
 
     def __repr__(self) -> str:
         return f"<Statement {self.name}>"

@@ -108,7 +108,7 @@ LOCK_OWNER = Statement(
 )
 
 RAISE_REVISION = Statement(
-    "raise_revision", update(users).where(users.c.id == OWNER).values(revision=REVISION)
+    "raise_revision", update(users).where(users.c.id == OWNER).values(revision=REVISION), announces="owner"
 )
 
 ALLOT_NUMBER = {
@@ -237,7 +237,8 @@ def edit_task_alone(kind: KeyKind, aspects: frozenset[Aspect], into: Row, *, gua
         ),
         kept.select_from(tasks, owner_row),
     ).add_cte(raised, appended)
-    return Statement(_edit_name("alone", kind, aspects, into, guarded=guarded), outcome, "postgresql")
+    name = _edit_name("alone", kind, aspects, into, guarded=guarded)
+    return Statement(name, outcome, "postgresql", announces="owner")
 
 
 @cache
@@ -278,9 +279,8 @@ def create_task_alone(into: Row, *, guarded: bool) -> Statement:
     )
     raised, appended = _record(written, frozenset())
     outcome = select(*select_facts(into, written), written.c.revision.label("etag")).add_cte(raised, appended)
-    return Statement(
-        f"create_task_alone[{into.__name__}{',guarded' if guarded else ''}]", outcome, "postgresql"
-    )
+    name = f"create_task_alone[{into.__name__}{',guarded' if guarded else ''}]"
+    return Statement(name, outcome, "postgresql", announces="owner")
 
 
 CREATE_TASK_STEP = Statement(
