@@ -47,7 +47,10 @@ def create_app(settings: Settings) -> FastAPI:
     paths, routes = mount_contracts(settings.contracts)
     database = database_for(settings)
     readiness = Readiness(
-        database, settings.database_url.get_secret_value(), auto_migrate=settings.auto_migrate
+        database,
+        settings.database_url.get_secret_value(),
+        auto_migrate=settings.auto_migrate,
+        row_security=settings.database_row_security,
     )
     verifier = verifier_from(settings, shared=shared_secrets(settings))
     services = Services(

@@ -31,7 +31,7 @@ def serve(
     configure_logs(settings)
     if settings.auto_migrate:
         try:
-            migrate(settings.database_url.get_secret_value())
+            migrate(settings.database_url.get_secret_value(), row_security=settings.database_row_security)
         except DatabaseUnavailable as failure:
             # Not fatal: the service answers 503 until the database is there, and migrates it then.
             typer.echo(f"The database cannot be reached yet ({failure}); starting anyway.", err=True)

@@ -23,6 +23,7 @@ def database_for(settings: Settings) -> Database:
         connect_timeout=settings.database_connect_timeout,
         statement_timeout=settings.database_statement_timeout,
         behind_pooler=address.behind_pooler if pooled == "auto" else pooled == "on",
+        row_security=settings.database_row_security,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from taskledger.errors import DatabaseUnavailable
+from taskledger.storage.row_security import grant_role
 from taskledger.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
 # Any constant will do; this one is the CRC-32 of "taskledger", so that it is not somebody else's.
@@ -23,14 +24,22 @@ _LOCK_KEY = 0x8DE75300
 _SQLITE_WAIT_SECONDS = 60.0
 
 
-def migrate(url: str, revision: str = "head") -> None:
+def migrate(url: str, revision: str = "head", *, row_security: bool = False) -> None:
     """Upgrade the database at ``url``; of several processes at once, one works and the others wait.
 
-    Must not be called on an event loop's thread. Raises `DatabaseUnavailable`.
+    ``row_security`` also makes the role that it needs. Must not be called on an event loop's thread.
+    Raises `DatabaseUnavailable`.
     """
     config = alembic_config(url)
+
+    def upgrade(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        if row_security and connection.dialect.name == "postgresql":
+            grant_role(connection)
+
     with unavailability_of_engines():
-        connect_for_migration(url, lambda connection: _upgrade(config, connection, revision))
+        connect_for_migration(url, upgrade)
 
 
 def is_current(url: str) -> bool:
@@ -63,11 +72,6 @@ def alembic_config(url: str) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["database_url"] = url
     return config
-
-
-def _upgrade(config: Config, connection: Connection, revision: str) -> None:
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
 
 
 def connect_for_migration(url: str, run: Callable[[Connection], None]) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Work
 from taskledger.storage.pool import ConnectionPool
+from taskledger.storage.row_security import RowSecurity, place_of
 from taskledger.storage.statement import (
     POSTGRESQL,
     CompiledStatement,
@@ -81,17 +82,29 @@ class PostgresTransaction:
         self._connection = connection
         self._compiled = database.compiled
         self.announced: set[str] = set()
+        self._row_security = database.row_security
+        self._place: str | None = None
 
     async def fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._compiled(statement)
         if statement.announces is not None:
             self.announced.add(values[statement.announces])
+        if self._row_security is not None:
+            await self._enter(self._row_security, place_of(statement, values))
         rows = await self._connection.fetch(compiled.sql, *compiled.arguments(values))
         return _shaped(compiled, rows)
 
     async def execute_many(self, statement: Statement, values: Iterable[Values]) -> None:
         compiled = self._compiled(statement)
+        values = list(values)
+        if self._row_security is not None and values:
+            await self._enter(self._row_security, place_of(statement, values[0]))
         await self._connection.executemany(compiled.sql, [compiled.arguments(each) for each in values])
+
+    async def _enter(self, row_security: RowSecurity, place: str | None) -> None:
+        if place != self._place:
+            await self._connection.execute(row_security.enter(place))
+            self._place = place
 
 
 class PostgresDatabase:
@@ -108,8 +121,10 @@ class PostgresDatabase:
         connect_timeout: float,
         statement_timeout: float,
         behind_pooler: bool,
+        row_security: bool = False,
     ) -> None:
         self.address = address
+        self.row_security = RowSecurity() if row_security else None
         self.pool = ConnectionPool(self._connect, size=pool_size, acquire_timeout=acquire_timeout)
         self._options: dict[str, Any] = {
             "host": address.host,
@@ -146,23 +161,19 @@ class PostgresDatabase:
         await self.pool.close()
 
     async def read(self, statement: Statement, values: Values) -> Sequence[Row]:
-        compiled = self._statements.get(statement) or self.compiled(statement)
-        arguments = compiled.arguments(values)
         with _guard:
             try:
-                rows = await self._fetch(compiled.sql, arguments)
+                return await self._fetch(statement, values)
             except _LOST:
                 # The connection died while idle; a read may safely be sent again on a fresh one.
-                rows = await self._fetch(compiled.sql, arguments)
-        return _shaped(compiled, rows)
+                return await self._fetch(statement, values)
 
     async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
-        compiled = self._statements.get(statement) or self.compiled(statement)
         with _guard:
-            rows = await self._fetch(compiled.sql, compiled.arguments(values))
+            rows = await self._fetch(statement, values)
         if statement.announces is not None and rows and self._hear is not None:
             self._hear(values[statement.announces])
-        return _shaped(compiled, rows)
+        return rows
 
     async def transact(self, work: Work[T]) -> T:
         with _guard:
@@ -184,19 +195,25 @@ class PostgresDatabase:
                 self._hear(value)
         return result
 
-    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Any:
+    async def _fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
+        compiled = self._statements.get(statement) or self.compiled(statement)
+        arguments = compiled.arguments(values)
         pool = self.pool
         connection = pool.take_idle() or await pool.acquire()
         try:
-            rows = await connection.fetch(sql, *arguments)
+            if self.row_security is None:
+                rows = await connection.fetch(compiled.sql, *arguments)
+            else:
+                place = place_of(statement, values)
+                rows = await self.row_security.fetch(connection, place, compiled.sql, arguments)
         except asyncpg.PostgresError:
-            pool.release(connection)
+            self._give_back(connection)
             raise
         except BaseException:
             pool.discard(connection)
             raise
         pool.release(connection)
-        return rows
+        return _shaped(compiled, rows)
 
     def _give_back(self, connection: Any) -> None:
         if connection.is_closed() or connection.is_in_transaction():
@@ -205,7 +222,14 @@ class PostgresDatabase:
             self.pool.release(connection)
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(**self._options)
+        connection = await asyncpg.connect(**self._options)
+        if self.row_security is not None:
+            try:
+                await self.row_security.learn(connection)
+            except BaseException:
+                connection.terminate()
+                raise
+        return connection
 
 
 def _shaped(compiled: CompiledStatement, rows: Any) -> Sequence[Row]:

@@ -30,10 +30,13 @@ _TIME = {
 class Readiness:
     """Migrates at start-up, in the background for as long as the database is out of reach."""
 
-    def __init__(self, database: Database, url: str, *, auto_migrate: bool) -> None:
+    def __init__(
+        self, database: Database, url: str, *, auto_migrate: bool, row_security: bool = False
+    ) -> None:
         self._database = database
         self._url = url
         self._auto_migrate = auto_migrate
+        self._row_security = row_security
         self._migrated = False
         self._reason = "starting"
         self._task: asyncio.Task[None] | None = None
@@ -67,7 +70,7 @@ class Readiness:
     async def _attempt(self) -> bool:
         try:
             if self._auto_migrate:
-                await asyncio.to_thread(migrate, self._url)
+                await asyncio.to_thread(migrate, self._url, row_security=self._row_security)
             else:
                 await require_current(self._database)
         except DatabaseUnavailable as failure:

@@ -24,12 +24,15 @@ class Statement:
 
     ``only`` names the dialect of a statement that the other database cannot run. ``announces`` names
     the value that `Database.on_commit` tells of once the statement's effect is committed.
+    ``crosses_owners`` marks the few that touch rows of users they do not name (a log-in by e-mail,
+    housekeeping): row-level security, where it is on, leaves these alone.
     """
 
     name: str
     expression: Executable
     only: str | None = None
     announces: str | None = None
+    crosses_owners: bool = False
 
     def __repr__(self) -> str:
         return f"<Statement {self.name}>"
