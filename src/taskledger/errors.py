@@ -15,10 +15,12 @@
     │   └── PathUserMismatch        the user in the path is not the token's
     ├── NotFound
     │   ├── TaskNotFound            no such task, or somebody else's
+    │   ├── NeighbourNotFound       no such task to be moved next to
     │   └── UserUnknown             the principal's row is gone
     ├── Invalid                     the request's values break a rule
     ├── Conflict
-    │   └── EmailTaken              another account has this e-mail
+    │   ├── EmailTaken              another account has this e-mail
+    │   └── TaskErased              the id is that of a task deleted for good
     ├── PreconditionFailed          the task is not at the expected revision
     ├── TooManyRequests             a limit was hit
     ├── Unavailable
@@ -93,6 +95,10 @@ class TaskNotFound(NotFound):
     """There is no such task, or it belongs to somebody else."""
 
 
+class NeighbourNotFound(NotFound):
+    """The task to move another one next to is not there, or in the trash."""
+
+
 class UserUnknown(NotFound):
     """The principal has no row (yet, or any more)."""
 
@@ -115,6 +121,10 @@ class Conflict(Failure):
 
 class EmailTaken(Conflict):
     """Another local account has this e-mail, in whatever letter case."""
+
+
+class TaskErased(Conflict):
+    """The id chosen for a new task is that of one which was deleted for good."""
 
 
 class PreconditionFailed(Failure):

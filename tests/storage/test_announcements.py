@@ -22,10 +22,10 @@ from taskledger.storage.database import Database
 from taskledger.storage.postgres import PostgresDatabase
 from taskledger.storage.postgres_announcements import PostgresAnnouncements, _payloads
 from taskledger.storage.statement import Statement
-from taskledger.tasks import statements
-from taskledger.tasks.revisions import OpenRevision, Writing
+from taskledger.tasks.revisions import OpenRevision
+from taskledger.tasks.statements import alone, reading, steps
 from taskledger.tasks.usecases import create_task, edit_task
-from taskledger.tasks.values import NewTask, complete
+from taskledger.tasks.values import NewTask, Writing, complete
 
 ANN = Principal("ann")
 PATIENCE = 20
@@ -166,9 +166,9 @@ async def test_one_can_listen_again_after_stopping(process: Process) -> None:
 
 async def test_every_statement_that_raises_a_revision_announces_its_owner() -> None:
     raising = [
-        statements.RAISE_REVISION,
-        statements.create_task_alone(Title, guarded=False),
-        statements.edit_task_alone("id", complete(1).aspects, Title, guarded=True),
+        steps.RAISE_REVISION,
+        alone.create_task_alone(Title, guarded=False, chosen=False),
+        alone.edit_task_alone("id", complete(1).aspects, Title, "at"),
     ]
     assert ["owner"] * len(raising) == [statement.announces for statement in raising]
 
@@ -241,4 +241,4 @@ async def _ask(url: str, query: str) -> Any:
 
 
 def test_a_statement_announces_nothing_unless_told() -> None:
-    assert Statement("nothing", statements.OWNER_REVISION.expression).announces is None
+    assert Statement("nothing", reading.OWNER_REVISION.expression).announces is None

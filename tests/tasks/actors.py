@@ -16,13 +16,14 @@ from taskledger.storage.database import Database
 from taskledger.storage.statement import Statement
 from taskledger.tasks import usecases
 from taskledger.tasks.model import task_versions, tasks
-from taskledger.tasks.revisions import Writing, Written
+from taskledger.tasks.revisions import Written
+from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import Found, Listing
 from taskledger.tasks.values import (
     Edit,
     NewTask,
-    Selection,
     TaskKey,
+    Writing,
     change,
     complete,
     delete,
@@ -148,6 +149,10 @@ class Actor:
         return await self.edit(delete(key), if_match=if_match)
 
     async def listing(self, **selection: Any) -> Listing[TaskFacts]:
+        if isinstance(text := selection.get("search"), str):
+            selection["search"] = (text,)
+        if "priority" in selection:
+            selection["priorities"] = (selection.pop("priority"),)
         return await usecases.list_tasks(self.database, self.principal, Selection(**selection), TaskFacts)
 
     async def titles(self, **selection: Any) -> list[str]:

@@ -5,8 +5,8 @@ import pytest
 
 from taskledger.errors import PreconditionFailed, TaskNotFound
 from taskledger.storage.database import Database
-from taskledger.tasks.revisions import OpenRevision, Writing, Written
-from taskledger.tasks.values import Due, NewTask, change, complete, delete, reopen, toggle
+from taskledger.tasks.revisions import OpenRevision, Written
+from taskledger.tasks.values import Due, NewTask, Writing, change, complete, delete, reopen, toggle
 from tests.tasks.actors import VIA, Actor, TaskFacts, Version
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)
@@ -170,7 +170,7 @@ async def test_a_task_created_and_deleted_within_one_revision_leaves_a_version(a
     await Together(alice).run(work)
 
     (version,) = await alice.versions()
-    assert ("created", "brief", alice.now) == (version.action, version.title, version.deleted_at)
+    assert ("deleted", "brief", alice.now) == (version.action, version.title, version.deleted_at)
     assert [] == await alice.titles()
 
 

@@ -13,9 +13,10 @@ from taskledger.http import failures
 from taskledger.http.answer import JSON, Answer, empty_answer, json_answer
 from taskledger.http.call import CallContext
 from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, task_tag
-from taskledger.tasks.revisions import Writing, Written
+from taskledger.tasks.revisions import Written
+from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
-from taskledger.tasks.values import Due, Edit, NewTask, Selection, TaskKey
+from taskledger.tasks.values import Due, Edit, NewTask, TaskKey, Writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 W = TypeVar("W")

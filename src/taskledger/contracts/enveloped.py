@@ -30,7 +30,8 @@ from taskledger.http.answer import JSON, Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described
-from taskledger.tasks.values import NewTask, Selection, change, complete, delete
+from taskledger.tasks.selection import Selection
+from taskledger.tasks.values import NewTask, change, complete, delete
 
 
 class EnvelopedFailure(BaseModel):

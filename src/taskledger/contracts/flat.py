@@ -24,7 +24,8 @@ from taskledger.http.answer import Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described
-from taskledger.tasks.values import NewTask, Selection, change, delete, toggle
+from taskledger.tasks.selection import Selection
+from taskledger.tasks.values import NewTask, change, delete, toggle
 
 contract = Contract("flat", "Tasks of the signed-in user", DetailVoice())
 

@@ -24,7 +24,8 @@ from taskledger.http.answer import Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described, described_list
-from taskledger.tasks.values import NewTask, Selection, change, delete, toggle
+from taskledger.tasks.selection import Selection
+from taskledger.tasks.values import NewTask, change, delete, toggle
 
 contract = Contract("scoped", "Tasks under the user's id", DetailVoice())
 
@@ -89,7 +90,7 @@ class ScopedQuery(BaseModel):
         paged = self.limit is not None or self.offset is not None
         return Selection(
             completed=None if status in {None, "all"} else status == "completed",
-            search=self.search.strip() or None if self.search else None,
+            search=tuple(filter(None, [self.search and self.search.strip()])),
             sort=self.sort,
             descending=self.order == "desc",
             limit=(self.limit or 50) if paged else None,

@@ -32,7 +32,8 @@ from taskledger.http.answer import JSON, Answer
 from taskledger.http.call import Call
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described, described_list
-from taskledger.tasks.values import NewTask, Priority, Selection, change, delete, toggle
+from taskledger.tasks.selection import Selection
+from taskledger.tasks.values import NewTask, Priority, change, delete, toggle
 
 
 class CodedRefusal(BaseModel):
@@ -147,7 +148,7 @@ class VersionedQuery(BaseModel):
 )
 async def list_tasks(call: Call, query: Annotated[VersionedQuery, Query()]) -> Answer:
     """List the user's tasks, oldest first."""
-    selection = Selection(completed=query.completed, priority=query.priority)
+    selection = Selection(completed=query.completed, priorities=(query.priority,) if query.priority else ())
     return await answer_list(call, selection, VersionedTask, lambda tasks, _: tasks)
 
 

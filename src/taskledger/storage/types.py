@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, Dialect, Integer, Text
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Dialect, Integer, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -68,6 +68,38 @@ def _labels_from_text(value: str | None) -> list[str] | None:
     if value == "[]":
         return []
     return None if value is None else json.loads(value)
+
+
+class Numbers(TypeDecorator[list[int]]):
+    """A list of numbers as a parameter: an array on PostgreSQL, JSON text on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return Text() if dialect.name == "sqlite" else ARRAY(BigInteger)
+
+    def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
+        return json.dumps(value) if dialect.name == "sqlite" else value
+
+
+class is_among(FunctionElement[bool]):  # noqa: N801 - SQL functions are lower case
+    """Whether a number is one of `Numbers`."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(is_among, "postgresql")
+def _is_among_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    number, numbers = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({number} = ANY ({numbers}))"
+
+
+@compiles(is_among, "sqlite")
+def _is_among_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    number, numbers = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({number} IN (SELECT value FROM json_each({numbers})))"  # noqa: S608 - compiled SQL
 
 
 class contains_text(FunctionElement[bool]):  # noqa: N801 - SQL functions are lower case
@@ -147,12 +179,13 @@ RANK_ORIGIN = 1 << 60
 
 @compiles(rank_text, "postgresql")
 def _rank_text_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"to_hex({RANK_ORIGIN}::bigint + ({compiler.process(element.clauses, **kw)}))"
+    rank = f"{RANK_ORIGIN}::bigint + ({compiler.process(element.clauses, **kw)})"
+    return f"lpad(to_hex({rank}), 16, '0')"
 
 
 @compiles(rank_text, "sqlite")
 def _rank_text_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"printf('%x', {RANK_ORIGIN} + ({compiler.process(element.clauses, **kw)}))"
+    return f"printf('%016x', {RANK_ORIGIN} + ({compiler.process(element.clauses, **kw)}))"
 
 
 class next_number(FunctionElement[int]):  # noqa: N801 - SQL functions are lower case

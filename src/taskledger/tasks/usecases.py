@@ -4,6 +4,7 @@ Each takes the database, the principal who acts and the row type to answer in. A
 something takes one new revision of its owner and is committed when the function returns.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -12,12 +13,24 @@ import msgspec
 from taskledger.errors import PreconditionFailed, TaskNotFound, UserUnknown
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
-from taskledger.tasks import statements
 from taskledger.tasks.facts import read_row, read_rows
-from taskledger.tasks.revisions import OpenRevision, Writing, Written, edit_values, new_task_values
-from taskledger.tasks.values import Edit, NewTask, Selection, TaskKey, fold, kind_of
+from taskledger.tasks.revisions import OpenRevision, Written
+from taskledger.tasks.selection import Place, Selection
+from taskledger.tasks.statements import alone, reading, selecting
+from taskledger.tasks.values import (
+    Aspect,
+    Edit,
+    Move,
+    NewTask,
+    TaskKey,
+    Writing,
+    edit_values,
+    kind_of,
+    new_task_values,
+)
 
 T = TypeVar("T", bound=msgspec.Struct)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +50,22 @@ class Listing(Generic[T]):
     total: int | None = None
 
 
-async def get_task(database: Database, principal: Principal, key: TaskKey, into: type[T]) -> Found[T]:
-    """Raises `TaskNotFound`, for a task of another user too."""
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of tasks, the owner's revision they were read at, and where it ended if there is more."""
+
+    tasks: list[T]
+    revision: int
+    end: Place | None
+
+
+async def get_task(
+    database: Database, principal: Principal, key: TaskKey, into: type[T], *, trashed: bool = False
+) -> Found[T]:
+    """Raises `TaskNotFound`, for a task of another user too, and for one in the trash unless asked."""
     kind = kind_of(key)
-    rows = await database.read(statements.get_task(kind, into), {"owner": principal.user_id, kind: key})
+    statement = reading.get_task(kind, into, trashed=trashed)
+    rows = await database.read(statement, {"owner": principal.user_id, kind: key})
     if not rows:
         raise TaskNotFound
     row = rows[0]
@@ -51,15 +76,9 @@ async def list_tasks(
     database: Database, principal: Principal, selection: Selection, into: type[T]
 ) -> Listing[T]:
     """Raises `UserUnknown`."""
-    shape = statements.shape_of(selection)
-    statement = statements.list_tasks(shape, into)
-    values = {
-        "owner": principal.user_id,
-        "priority": selection.priority,
-        "search": None if selection.search is None else fold(selection.search),
-        "limit": selection.limit,
-        "offset": selection.offset,
-    }
+    shape = selecting.shape_of(selection)
+    statement = reading.list_tasks(shape, into)
+    values = selecting.values_of(selection) | {"owner": principal.user_id}
     while True:
         rows = await database.read(statement, values)
         if rows:
@@ -67,7 +86,7 @@ async def list_tasks(
                 return Listing(read_rows(into, rows), rows[0][-1])
             return Listing(read_rows(into, rows), rows[0][-1], rows[0][-2])
         # No row carries the revision: ask for it together with the count, of one moment.
-        counted = await database.read(statements.count_tasks(shape), values)
+        counted = await database.read(reading.count_tasks(shape), values)
         if not counted:
             raise UserUnknown
         revision, total = counted[0]
@@ -75,9 +94,40 @@ async def list_tasks(
             return Listing([], revision, None if selection.limit is None else total)
 
 
+async def page_tasks(
+    database: Database,
+    principal: Principal,
+    selection: Selection,
+    into: type[T],
+    *,
+    limit: int,
+    after: Place | None = None,
+) -> Page[T]:
+    """Up to ``limit`` tasks of the selection that come after a place; raises `UserUnknown`.
+
+    Following the ends of the pages meets every task that keeps its place once, whatever is written
+    meanwhile.
+    """
+    start: reading.Start = "first"
+    values = selecting.values_of(selection) | {"owner": principal.user_id, "limit": limit + 1}
+    if after is not None:
+        start = "null" if after.key is None else "value"
+        values |= {"after_key": after.key, "after_id": after.number}
+    statement = reading.page_of_tasks(selecting.shape_of(selection), into, start)
+    rows = await database.read(statement, values)
+    if not rows:
+        raise UserUnknown
+    revision: int = rows[0][-1]
+    if rows[0][-2] is None:
+        return Page([], revision, None)
+    shown = rows[:limit]
+    end = Place(shown[-1][-3], shown[-1][-2]) if len(rows) > limit else None
+    return Page(read_rows(into, shown), revision, end)
+
+
 async def owner_revision(database: Database, principal: Principal) -> int:
     """The revision that everything of the principal stands at; raises `UserUnknown`."""
-    rows = await database.read(statements.OWNER_REVISION, {"owner": principal.user_id})
+    rows = await database.read(reading.OWNER_REVISION, {"owner": principal.user_id})
     if not rows:
         raise UserUnknown
     revision: int = rows[0][0]
@@ -87,20 +137,20 @@ async def owner_revision(database: Database, principal: Principal) -> int:
 async def create_task(
     database: Database, principal: Principal, new: NewTask, writing: Writing, into: type[T]
 ) -> Written[T]:
-    """Raises `UserUnknown`, `PreconditionFailed`."""
-    if database.dialect != "postgresql":
-        return await database.transact(
-            lambda transaction: OpenRevision.take(
-                transaction, principal, writing, lambda revision: revision.create(new, into)
-            )
-        )
-    statement = statements.create_task_alone(into, guarded=writing.if_match is not None)
-    values = new_task_values(principal, new, writing) | {"action": "created", "via": writing.via}
-    rows = await database.write(statement, values)
-    if not rows:
-        raise PreconditionFailed(None, await owner_revision(database, principal))
-    row = rows[0]
-    return Written(read_row(into, row), row[-1], changed=True)
+    """Create a task, or return the one that already has the UUID which the client chose.
+
+    Raises `UserUnknown`, `PreconditionFailed`, `TaskErased`.
+    """
+    if database.dialect == "postgresql":
+        chosen = new.uuid is not None
+        statement = alone.create_task_alone(into, guarded=writing.if_match is not None, chosen=chosen)
+        values = new_task_values(principal.user_id, new, writing) | {"action": "created", "via": writing.via}
+        rows = await database.write(statement, values)
+        if rows:
+            return Written(read_row(into, rows[0]), rows[0][-1], changed=True)
+        if not chosen:
+            raise PreconditionFailed(None, await owner_revision(database, principal))
+    return await _in_revision(database, principal, writing, lambda revision: revision.create(new, into))
 
 
 async def edit_task(
@@ -109,26 +159,49 @@ async def edit_task(
     """Raises `TaskNotFound`, `PreconditionFailed`; an edit that would change nothing changes nothing."""
     if not edit.aspects:
         found = await get_task(database, principal, edit.key, into)
-        if writing.if_match not in {None, found.revision}:
+        if not writing.allows(found.revision):
             raise PreconditionFailed(found.task, found.revision)
         return Written(found.task, found.revision, changed=False)
     if database.dialect == "postgresql":
-        kind, guard = kind_of(edit.key), writing.if_match
-        statement = statements.edit_task_alone(kind, edit.aspects, into, guarded=guard is not None)
-        rows = await database.write(statement, edit_values(principal, edit, writing))
+        statement = alone.edit_task_alone(kind_of(edit.key), edit.aspects, into, writing.guard_kind)
+        rows = await database.write(statement, edit_values(principal.user_id, edit, writing))
         if not rows:
             raise TaskNotFound
         row = rows[0]
-        if row[-1] != statements.STALE:
-            revision = row[-2]
-            if row[-1] == statements.KEPT and guard not in {None, revision}:
+        revision, outcome = row[-2:]
+        if outcome != alone.STALE:
+            if outcome == alone.KEPT and not writing.allows(revision):
                 raise PreconditionFailed(read_row(into, row), revision)
-            return Written(read_row(into, row), revision, changed=row[-1] == statements.WRITTEN)
+            return Written(read_row(into, row), revision, outcome == alone.WRITTEN)
     try:
-        return await database.transact(
-            lambda transaction: OpenRevision.take(
-                transaction, principal, writing, lambda revision: revision.edit(edit, into)
-            )
-        )
+        return await _in_revision(database, principal, writing, lambda revision: revision.edit(edit, into))
     except UserUnknown:
         raise TaskNotFound from None
+
+
+async def move_task(
+    database: Database, principal: Principal, move: Move, writing: Writing, into: type[T]
+) -> Written[T]:
+    """Give a task a new place; one that is there already stays as it is.
+
+    Raises `TaskNotFound`, `NeighbourNotFound`, `PreconditionFailed`.
+    """
+    if move.anchor is None and database.dialect == "postgresql":
+        aspect = Aspect.FIRST if move.side == "before" else Aspect.LAST
+        edit = Edit(move.key, frozenset({aspect}), action="moved")
+        return await edit_task(database, principal, edit, writing, into)
+    try:
+        return await _in_revision(database, principal, writing, lambda revision: revision.move(move, into))
+    except UserUnknown:
+        raise TaskNotFound from None
+
+
+async def _in_revision(
+    database: Database,
+    principal: Principal,
+    writing: Writing,
+    work: Callable[[OpenRevision], Awaitable[R]],
+) -> R:
+    return await database.transact(
+        lambda transaction: OpenRevision.take(transaction, principal, writing, work)
+    )

@@ -8,8 +8,11 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from taskledger.tasks.identifiers import uuid7
+
 Priority = Literal["low", "medium", "high"]
-Sort = Literal["created", "updated", "title", "due_date", "priority"]
+Guard = Literal["at", "unchanged since"]
+"""How a write is conditional: the task stands at the revision, or was not changed after it."""
 TaskKey = int | UUID
 """A task's number, or its UUID; either is looked up among the owner's tasks only."""
 
@@ -66,6 +69,10 @@ class Aspect(StrEnum):
     DUE = "due"
     TAGS = "tags"
     POSITION = "position"
+    COMPLETED_AT = "completed_at"
+    DELETED_AT = "deleted_at"
+    FIRST = "first"
+    LAST = "last"
     COMPLETE = "complete"
     REOPEN = "reopen"
     TOGGLE = "toggle"
@@ -109,10 +116,29 @@ def delete(key: TaskKey) -> Edit:
     return Edit(key, _DELETE, action="deleted")
 
 
+FROM_THE_TRASH = frozenset({Aspect.RESTORE, Aspect.DELETED_AT})
+"""Edits that touch one of these find a task in the trash as well."""
+
+
+def restore(key: TaskKey) -> Edit:
+    """Take the task out of the trash; one that is not in it stays as it is."""
+    return Edit(key, _RESTORE, action="restored")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A new place for a task: next to ``anchor``, or without one at that end of the list."""
+
+    key: TaskKey
+    side: Literal["before", "after"]
+    anchor: TaskKey | None = None
+
+
 _COMPLETE = frozenset({Aspect.COMPLETE})
 _REOPEN = frozenset({Aspect.REOPEN})
 _TOGGLE = frozenset({Aspect.TOGGLE})
 _DELETE = frozenset({Aspect.DELETE})
+_RESTORE = frozenset({Aspect.RESTORE})
 
 
 def change(key: TaskKey, fields: Mapping[str, Any]) -> Edit:
@@ -151,18 +177,65 @@ def due_columns(due: Due | None) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Which of the owner's tasks to list, in which order; without a ``limit``, all of them.
+class Writing:
+    """The circumstances of a write: when, through which contract, and on which condition.
 
-    ``search`` finds its text in the title or the description, whatever the case. Tasks that lack the
-    fact sorted by come last in both directions; equals are in order of creation, or the newest first
-    where ``descending``.
+    ``if_match`` is the revision the client expects: the task's, or for a creation the owner's.
+    ``unless_after`` refuses a task that was changed after that revision of its owner. One of the two
+    at most.
     """
 
-    completed: bool | None = None
-    priority: Priority | None = None
-    search: str | None = None
-    sort: Sort = "created"
-    descending: bool = False
-    limit: int | None = None
-    offset: int = 0
+    now: datetime
+    via: str
+    if_match: int | None = None
+    unless_after: int | None = None
+
+    @property
+    def guard(self) -> int | None:
+        """The revision that the condition names."""
+        return self.unless_after if self.if_match is None else self.if_match
+
+    @property
+    def guard_kind(self) -> Guard | None:
+        """What the condition is."""
+        if self.if_match is not None:
+            return "at"
+        return None if self.unless_after is None else "unchanged since"
+
+    def allows(self, revision: int) -> bool:
+        """Whether a task that stands at the revision may be written."""
+        if self.if_match is not None:
+            return revision == self.if_match
+        return self.unless_after is None or revision <= self.unless_after
+
+
+def new_task_values(owner: str, new: NewTask, writing: Writing) -> dict[str, Any]:
+    """The named values of a creation."""
+    description = new.description
+    return {
+        "owner": owner,
+        "now": writing.now,
+        "guard": writing.guard,
+        "uuid": new.uuid or uuid7(),
+        "title": new.title,
+        "title_folded": fold(new.title),
+        "description": description,
+        "description_folded": None if description is None else fold(description),
+        "completed_at": writing.now if new.completed else None,
+        "priority": new.priority,
+        "tags": list(new.tags),
+        **due_columns(new.due),
+    }
+
+
+def edit_values(owner: str, edit: Edit, writing: Writing) -> dict[str, Any]:
+    """The named values of an edit."""
+    return {
+        **edit.values,
+        "owner": owner,
+        kind_of(edit.key): edit.key,
+        "now": writing.now,
+        "guard": writing.guard,
+        "action": edit.action,
+        "via": writing.via,
+    }

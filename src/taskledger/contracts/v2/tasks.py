@@ -20,7 +20,8 @@ from taskledger.contracts.v2.fields import GivenChange, GivenTask, Task, fields_
 from taskledger.http.answer import Answer
 from taskledger.http.call import Call
 from taskledger.http.schema import described
-from taskledger.tasks.values import Selection, change, delete
+from taskledger.tasks.selection import Selection
+from taskledger.tasks.values import change, delete
 
 
 class TaskPage(msgspec.Struct):

@@ -1,0 +1,1 @@
+"""What the versions of tasks make possible: events, history, undo, synchronisation."""
