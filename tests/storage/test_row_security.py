@@ -21,11 +21,10 @@ from taskledger.storage.connect import database_for
 from taskledger.storage.migrate import migrate
 from taskledger.storage.postgres import PostgresDatabase
 from taskledger.storage.statement import Statement
-from taskledger.tasks import statements
 from taskledger.tasks.model import task_versions, tasks
-from taskledger.tasks.revisions import Writing
+from taskledger.tasks.statements import reading
 from taskledger.tasks.usecases import create_task, get_task
-from taskledger.tasks.values import NewTask
+from taskledger.tasks.values import NewTask, Writing
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.service import run_service
 
@@ -193,6 +192,8 @@ async def test_the_role_of_requests_can_bypass_nothing(database: PostgresDatabas
 
 UNWALLED = {
     "alembic_version": "the schema's revision",
+    "maintenance_runs": "when the service last tidied up, for all users together",
+    "service_keys": "keys of the service itself",
 }
 """Tables whose rows belong to no user, or are looked up before it is known who asks: with the reason."""
 
@@ -221,7 +222,7 @@ async def test_the_policies_leave_the_indexes_in_use(database: PostgresDatabase,
         " '[]', 'a', now(), now(), 1 FROM generate_series(1, 10000) n"
     )
     await outside.execute("ANALYZE")
-    compiled = database.compiled(statements.get_task("id", Row))
+    compiled = database.compiled(reading.get_task("id", Row))
     async with outside.transaction():
         assert database.row_security is not None
         await outside.execute(database.row_security.enter("user7"))
@@ -260,7 +261,8 @@ async def test_every_contract_works_behind_the_wall(walled_url: str) -> None:
 async def test_a_predicate_that_is_lost_shows_nothing_of_others_behind_the_wall(
     walled_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def find_any_task(kind: Any, into: Any) -> Statement:
+    def find_any_task(kind: Any, into: Any, *, trashed: bool) -> Statement:
+        del kind, into, trashed
         columns = [
             tasks.c[name] if name in tasks.c else literal(None).label(name) for name in ("id", "title")
         ]
@@ -272,7 +274,7 @@ async def test_a_predicate_that_is_lost_shows_nothing_of_others_behind_the_wall(
     for principal in (ADA, BOB):
         await provision_user(database, principal, NOW)
     made = await create_task(database, BOB, NewTask("Bob's"), Writing(NOW, "test"), Row)
-    monkeypatch.setattr(statements, "get_task", find_any_task)
+    monkeypatch.setattr(reading, "get_task", find_any_task)
 
     with pytest.raises(TaskNotFound):
         await get_task(database, ADA, made.task.id, Row)

@@ -1,10 +1,10 @@
 """Users of the task core, as the tests of its use cases let them act."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from taskledger.storage.database import Database
 from taskledger.storage.statement import Statement
 from taskledger.tasks import usecases
 from taskledger.tasks.model import task_versions, tasks
-from taskledger.tasks.revisions import Written
+from taskledger.tasks.revisions import OpenRevision, Written
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import Found, Listing
 from taskledger.tasks.values import (
@@ -30,6 +30,8 @@ from taskledger.tasks.values import (
     reopen,
     toggle,
 )
+
+R = TypeVar("R")
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 VIA = "scoped"
@@ -147,6 +149,13 @@ class Actor:
 
     async def delete(self, key: TaskKey, *, if_match: int | None = None) -> Written[TaskFacts]:
         return await self.edit(delete(key), if_match=if_match)
+
+    async def together(self, work: Callable[[OpenRevision], Awaitable[R]]) -> R:
+        """Do several writes within one revision."""
+        writing = self.writing()
+        return await self.database.transact(
+            lambda transaction: OpenRevision.take(transaction, self.principal, writing, work)
+        )
 
     async def listing(self, **selection: Any) -> Listing[TaskFacts]:
         if isinstance(text := selection.get("search"), str):

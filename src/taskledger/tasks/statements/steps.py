@@ -102,8 +102,8 @@ def current_task(kind: KeyKind, into: Row, *, trashed: bool) -> Statement:
 
 @cache
 def place_of(kind: KeyKind) -> Statement:
-    """Where a live task is: its position and number, and its revision."""
-    found = select(tasks.c.position, tasks.c.id, tasks.c.revision).where(MINE, key_is(kind), LIVE)
+    """Where a live task is: its position and number."""
+    found = select(tasks.c.position, tasks.c.id).where(MINE, key_is(kind), LIVE)
     return Statement(f"place_of[{kind}]", found)
 
 

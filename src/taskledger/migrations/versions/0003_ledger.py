@@ -3,10 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from taskledger.migrations.row_security import protect_rows
 from taskledger.storage.types import Instant
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -56,6 +57,8 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), primary_key=True),
         sa.Column("started_at", Instant(), nullable=False),
     )
+    for table in ("tombstones", "sync_floors", "idempotency_records"):
+        protect_rows(table)
 
 
 def downgrade() -> None:
