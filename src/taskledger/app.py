@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
@@ -15,6 +14,7 @@ from taskledger import __version__
 from taskledger.contracts.registry import mount_contracts
 from taskledger.http.authentication import Authenticator
 from taskledger.http.call import Services
+from taskledger.http.cors import ExactCors
 from taskledger.http.edge import Edge
 from taskledger.http.health import health_routes
 from taskledger.http.logs import configure_logs
@@ -83,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     # Outermost, so that refusals and faults carry the headers a browser needs to show them.
     app.add_middleware(
-        CORSMiddleware,
+        ExactCors,
         allow_origins=settings.cors_origins,
         allow_credentials="*" not in settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
