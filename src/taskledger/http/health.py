@@ -38,6 +38,7 @@ def health_routes(check_ready: Callable[[], Awaitable[None]]) -> APIRouter:
     router = APIRouter(tags=["health"])
 
     @router.get("/health")
+    @router.get("/health/", include_in_schema=False)
     async def health() -> Health:
         """Whether the process answers."""
         return Health(timestamp=datetime.now(UTC))
