@@ -1,14 +1,18 @@
 """From an Authorization header to a principal whose row exists."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
 from taskledger.accounts.usecases import provision_user
-from taskledger.errors import CredentialsMalformed, TokenMissing
+from taskledger.errors import CredentialsMalformed, Failure, TokenMissing
+from taskledger.http.failures import AuthenticationFault
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
+
+log = logging.getLogger("taskledger.requests")
 
 _REMEMBERED_USERS = 50_000
 
@@ -36,7 +40,10 @@ class Authenticator:
         self._provisioned: OrderedDict[str, tuple[str | None, str | None, str | None]] = OrderedDict()
 
     async def authenticate(self, credentials: str | None) -> Principal:
-        """The principal of an ``Authorization`` header; raises `Unauthenticated`, `Unavailable`."""
+        """The principal of an ``Authorization`` header.
+
+        Raises `Unauthenticated`, `Unavailable`, `ProvisioningFailed`, `AuthenticationFault`.
+        """
         if credentials is None:
             raise TokenMissing
         scheme, _, token = credentials.partition(" ")
@@ -45,11 +52,20 @@ class Authenticator:
             raise CredentialsMalformed
         principal = self._verifier.recall(token)
         if principal is None:
-            principal = await self._verifier.verify(token)
+            principal = await self._verify(token)
         claims = (principal.email, principal.name, principal.avatar_url)
         if self._provisioned.get(principal.user_id) != claims:
             await self._provision(principal, claims)
         return principal
+
+    async def _verify(self, token: str) -> Principal:
+        try:
+            return await self._verifier.verify(token)
+        except Failure:
+            raise
+        except Exception as error:
+            log.exception("a token could not be judged")
+            raise AuthenticationFault from error
 
     async def provision_again(self, principal: Principal) -> None:
         """Write the user's row anew: it has gone since it was last seen."""

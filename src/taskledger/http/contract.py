@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any, Protocol
 
-from fastapi import Depends, Path
+from fastapi import Depends, Header, Path
+from pydantic.json_schema import SkipJsonSchema
 
 from taskledger.errors import Failure
 from taskledger.http.answer import Answer
@@ -52,6 +53,35 @@ def _describe_path_user(user_id: PathUser) -> None:
     del user_id
 
 
+_Tags = str | SkipJsonSchema[None]
+
+
+def _describe_if_match(
+    if_match: Annotated[
+        _Tags,
+        Header(
+            alias="If-Match",
+            description="Write only if the tag is still one of these, else 412.",
+            examples=['"7"'],
+        ),
+    ] = None,
+) -> None:
+    del if_match
+
+
+def _describe_if_none_match(
+    if_none_match: Annotated[
+        _Tags,
+        Header(
+            alias="If-None-Match",
+            description="Answer 304 if the tag is still one of these.",
+            examples=['"7"'],
+        ),
+    ] = None,
+) -> None:
+    del if_none_match
+
+
 @dataclass(slots=True)
 class Contract:
     """The declarations of one dialect, from which routes are made wherever it is mounted."""
@@ -74,7 +104,7 @@ class Contract:
         """Declare an endpoint: its success status, the schema of its answer, and what it may refuse with.
 
         401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
-        408 with a body.
+        408 with a body; ``If-Match`` with 412; ``If-None-Match`` and 304 with reading what has a tag.
         """
 
         def declare(endpoint: Endpoint) -> Endpoint:
@@ -100,6 +130,13 @@ class Contract:
         tags: list[str | Enum] = [self.name if not base else f"{self.name} ({base})"]
         options = {key: value for key, value in declared.options.items() if key != "public"}
         success = options.pop("success", {})
+        responses: dict[int | str, dict[str, Any]] = {declared.status: success} if success else {}
+        described: list[Callable[..., None]] = [_describe_path_user] if has_user else []
+        if 412 in statuses:
+            described.append(_describe_if_match)
+        if declared.method == "GET" and "ETag" in success.get("headers", {}):
+            described.append(_describe_if_none_match)
+            responses[304] = {"description": "Still what If-None-Match names", "headers": success["headers"]}
         return ContractRoute(
             base + declared.path,
             declared.endpoint,
@@ -109,10 +146,8 @@ class Contract:
             methods=[declared.method],
             status_code=declared.status,
             response_model=declared.answer,
-            responses={declared.status: success, **voice.describe(sorted(statuses))}
-            if success
-            else voice.describe(sorted(statuses)),
-            dependencies=[Depends(_describe_path_user)] if has_user else None,
+            responses=responses | voice.describe(sorted(statuses)),
+            dependencies=[Depends(each) for each in described],
             operation_id="_".join(
                 filter(None, [base.strip("/").replace("/", "_"), self.name, declared.endpoint.__name__])
             ),

@@ -35,6 +35,10 @@ class MediaTypeUnsupported(Failure):
     """The body is not JSON, or is compressed."""
 
 
+class AuthenticationFault(Failure):
+    """A fault of ours while a token was judged; the log has its details, the answer has none."""
+
+
 class Unexpected(Failure):
     """A fault of ours; the log has its details, the answer has none."""
 
@@ -73,6 +77,7 @@ _RULES: tuple[_Rule, ...] = (
     (errors.TooManyRequests, 429, _retry_after),
     (errors.Unavailable, 503, _retry_after),
     (errors.ProvisioningFailed, 500, None),
+    (AuthenticationFault, 500, None),
     (Unexpected, 500, None),
 )
 

@@ -60,9 +60,18 @@ class ProblemVoice:
         errors.PreconditionFailed: ("precondition_failed", "It is not at the revision that If-Match names"),
         errors.Invalid: ("invalid", "The request breaks a rule"),
         errors.TooManyRequests: ("too_many_requests", "Too many requests; try again later"),
+        errors.DatabaseUnavailable: (
+            "database_unavailable",
+            "The database cannot be reached; try again later",
+        ),
+        errors.IssuerUnavailable: (
+            "issuer_unavailable",
+            "The token's issuer cannot be reached; try again later",
+        ),
         errors.Overloaded: ("overloaded", "The service is overloaded; try again later"),
         errors.Unavailable: ("unavailable", "The service is not available; try again later"),
         errors.ProvisioningFailed: ("provisioning_failed", "The user could not be set up"),
+        failures.AuthenticationFault: ("authentication_error", "The token could not be checked"),
         failures.Unexpected: ("internal_error", "A fault of the service"),
     }
 
