@@ -1,5 +1,6 @@
 """What the dialects share: the fields clients send, and the flow from a call to an answer."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -12,7 +13,7 @@ from taskledger.errors import Failure
 from taskledger.http import failures
 from taskledger.http.answer import JSON, Answer, empty_answer, json_answer
 from taskledger.http.call import CallContext
-from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, task_tag
+from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, revision_of, task_tag
 from taskledger.tasks.revisions import Written
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
@@ -37,9 +38,12 @@ Title500 = Annotated[
 ]
 
 
+_WRITTEN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?")
+
+
 def _require_text(value: Any) -> Any:
-    # Pydantic would take a number for a Unix time; RFC 3339 knows none.
-    if not isinstance(value, str) or not value[:4].isdigit() or len(value) < 10:
+    # Pydantic would take a number, and digits in a string too, for a Unix time; RFC 3339 knows none.
+    if not isinstance(value, str) or _WRITTEN_DATE.fullmatch(value) is None:
         raise ValueError("Input should be a date and time in RFC 3339")
     return value
 
@@ -62,6 +66,9 @@ _INFINITIES = (datetime.min, datetime.max)  # noqa: DTZ901 - compared with, not 
 Moment = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_to_utc)]
 """A point in time from a client: RFC 3339, taken as UTC where it has no offset."""
 
+Flag = Annotated[bool, Field(strict=True)]
+"""JSON's true or false; Pydantic alone would take ``"on"`` and 1 too."""
+
 
 def due_at(moment: datetime | None) -> Due | None:
     """A due date that is an instant without a zone."""
@@ -77,7 +84,7 @@ async def answer_task(call: CallContext, key: TaskKey, into: type[T]) -> Answer:
     """The task, or 304 if the client has it."""
     found = await get_task(call.database, call.principal, key, into)
     tag = task_tag(found.revision)
-    if matches(call.header(b"if-none-match"), tag):
+    if matches(call.condition(b"if-none-match"), tag):
         return empty_answer(304, [(b"etag", tag)])
     return json_answer(200, found.task, [(b"etag", tag)])
 
@@ -88,7 +95,7 @@ async def answer_list(
     """The selected tasks as ``render(tasks, total)`` has them, or 304 if the client has them."""
     query = call.scope["query_string"]
     owner = call.principal.user_id
-    expected = call.header(b"if-none-match")
+    expected = call.condition(b"if-none-match")
     if expected is not None:
         tag = list_tag(await owner_revision(call.database, call.principal), owner, query)
         if matches(expected, tag):
@@ -129,13 +136,13 @@ async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
 
 async def _task_guard(call: CallContext, key: TaskKey, into: type[T]) -> int | None:
     """The revision that ``If-Match`` asks for; one that no task has where it names none."""
-    header = call.header(b"if-match")
+    header = call.condition(b"if-match")
     if header is None:
         return None
     tags = parse_tags(header, strong=True)
     if tags is ANY:
         return None
-    revisions = [int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) < 19]
+    revisions = [revision for tag in tags if (revision := revision_of(tag)) is not None]
     if len(revisions) > 1:
         found = await get_task(call.database, call.principal, key, into)
         return found.revision if found.revision in revisions else -1
@@ -144,18 +151,18 @@ async def _task_guard(call: CallContext, key: TaskKey, into: type[T]) -> int | N
 
 def _list_guard(call: CallContext) -> int | None:
     """For a creation, ``If-Match`` names the tag of the whole list."""
-    header = call.header(b"if-match")
+    header = call.condition(b"if-match")
     if header is None:
         return None
     tags = parse_tags(header, strong=True)
     if tags is ANY:
         return None
     for tag in tags:
-        number = tag.partition("-")[0]
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            revision = int(number)
-            if list_tag(revision, call.principal.user_id, b"") == f'"{tag}"'.encode("latin-1"):
-                return revision
+        revision = revision_of(tag.partition("-")[0])
+        if revision is not None and list_tag(revision, call.principal.user_id, b"") == f'"{tag}"'.encode(
+            "latin-1"
+        ):
+            return revision
     return -1
 
 
@@ -244,9 +251,11 @@ class DetailVoice:
         failures.MediaTypeUnsupported: "Request body must be JSON",
         errors.TooManyRequests: "Too many requests. Please try again later",
         errors.DatabaseUnavailable: "Service temporarily unavailable",
+        errors.IssuerUnavailable: "Authentication temporarily unavailable",
         errors.Overloaded: "Service temporarily overloaded",
         errors.Unavailable: "Service temporarily unavailable",
         errors.ProvisioningFailed: "Internal server error",
+        failures.AuthenticationFault: "Internal server error",
         failures.Unexpected: "Internal server error",
     }
 

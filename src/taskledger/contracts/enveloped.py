@@ -15,6 +15,7 @@ from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
     BrokenRule,
+    Flag,
     Title500,
     answer_creation,
     answer_deletion,
@@ -75,9 +76,11 @@ class EnvelopeVoice:
         errors.Invalid: ("VALIDATION_ERROR", "The request is not valid"),
         errors.TooManyRequests: ("RATE_LIMITED", "Too many requests. Please try again later"),
         errors.DatabaseUnavailable: ("UNAVAILABLE", "Service temporarily unavailable"),
+        errors.IssuerUnavailable: ("UNAVAILABLE", "Authentication temporarily unavailable"),
         errors.Overloaded: ("UNAVAILABLE", "Service temporarily overloaded"),
         errors.Unavailable: ("UNAVAILABLE", "Service temporarily unavailable"),
         errors.ProvisioningFailed: ("INTERNAL_ERROR", "Internal server error"),
+        failures.AuthenticationFault: ("INTERNAL_ERROR", "Internal server error"),
         failures.Unexpected: ("INTERNAL_ERROR", "Internal server error"),
     }
 
@@ -141,7 +144,7 @@ class EnvelopedTaskChange(TypedDict, total=False):
     """What to change: an absent field keeps its value."""
 
     title: Title500
-    is_completed: bool
+    is_completed: Flag
 
 
 @contract.route(

@@ -12,6 +12,7 @@ from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
     DetailVoice,
+    Flag,
     SafeText,
     Title200,
     answer_creation,
@@ -58,7 +59,7 @@ class NewScopedTask(TypedDict):
 
     title: Title200
     description: NotRequired[Description | None]
-    completed: NotRequired[bool]
+    completed: NotRequired[Flag]
 
 
 class ScopedTaskChange(TypedDict, total=False):
@@ -66,7 +67,7 @@ class ScopedTaskChange(TypedDict, total=False):
 
     title: Title200
     description: Description | None
-    completed: bool
+    completed: Flag
 
 
 class ScopedQuery(BaseModel):

@@ -14,6 +14,7 @@ from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
     BrokenRule,
+    Flag,
     Moment,
     SafeText,
     Title200,
@@ -73,9 +74,11 @@ class CodedVoice:
         failures.MediaTypeUnsupported: ("UNSUPPORTED_MEDIA_TYPE", "Request body must be JSON"),
         errors.TooManyRequests: ("RATE_LIMITED", "Too many requests. Please try again later"),
         errors.DatabaseUnavailable: ("DATABASE_UNAVAILABLE", "Database temporarily unavailable"),
+        errors.IssuerUnavailable: ("AUTH_UNAVAILABLE", "Authentication temporarily unavailable"),
         errors.Overloaded: ("SERVICE_OVERLOADED", "Service temporarily overloaded"),
         errors.Unavailable: ("SERVICE_UNAVAILABLE", "Service temporarily unavailable"),
         errors.ProvisioningFailed: ("USER_PROVISIONING_FAILED", "Could not set up the user"),
+        failures.AuthenticationFault: ("AUTH_ERROR", "Authentication could not be checked"),
         failures.Unexpected: ("INTERNAL_ERROR", "Internal server error"),
     }
 
@@ -119,7 +122,7 @@ class NewVersionedTask(TypedDict):
     description: NotRequired[Description | None]
     priority: NotRequired[Priority | None]
     due_date: NotRequired[Moment | None]
-    completed: NotRequired[bool]
+    completed: NotRequired[Flag]
 
 
 class VersionedTaskChange(TypedDict, total=False):
@@ -129,7 +132,7 @@ class VersionedTaskChange(TypedDict, total=False):
     description: Description | None
     priority: Priority | None
     due_date: Moment | None
-    completed: bool
+    completed: Flag
 
 
 class VersionedQuery(BaseModel):

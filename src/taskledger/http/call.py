@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import Receive, Scope
 
 from taskledger.http.authentication import Authenticator
-from taskledger.http.requests import header
+from taskledger.http.requests import list_header
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
 
@@ -50,9 +50,9 @@ class CallContext:
     def database(self) -> Database:
         return self.services.database
 
-    def header(self, name: bytes) -> str | None:
-        """The first header of that (lower-case) name."""
-        return header(self.scope, name)
+    def condition(self, name: bytes) -> str | None:
+        """The entity tags of a (lower-case) conditional header, on however many lines."""
+        return list_header(self.scope, name)
 
 
 def _describe_credentials(

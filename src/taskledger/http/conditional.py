@@ -8,7 +8,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 
-_TAGS = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+# Empty elements of a list are skipped (RFC 9110, section 5.6.1).
+_TAG = re.compile(r'[ \t,]*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,[ \t,]*|$)')
+
+_REVISION = re.compile("0|[1-9][0-9]{0,17}", re.ASCII)
 
 ANY = ("*",)
 
@@ -24,6 +27,11 @@ def list_tag(revision: int, owner: str, query: bytes) -> bytes:
     return b'"%d-%s"' % (revision, digest.encode())
 
 
+def revision_of(text: str) -> int | None:
+    """The revision that a tag or its first part names; ``None`` where no tag of ours is written so."""
+    return int(text) if _REVISION.fullmatch(text) else None
+
+
 def parse_tags(header: str, *, strong: bool) -> Sequence[str]:
     """The opaque tags of an ``If-Match`` or ``If-None-Match`` header; ``ANY`` for ``*``.
 
@@ -35,7 +43,7 @@ def parse_tags(header: str, *, strong: bool) -> Sequence[str]:
     tags: list[str] = []
     position = 0
     while position < len(header):
-        match = _TAGS.match(header, position)
+        match = _TAG.match(header, position)
         if match is None:
             return ()
         if not (strong and match[1]):

@@ -40,6 +40,12 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
+def list_header(scope: Scope, name: bytes) -> str | None:
+    """A header whose value is a list, which a client may spread over several lines."""
+    lines = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(lines).decode("latin-1") if lines else None
+
+
 def parse_number(text: str) -> int:
     """A task number in a path; raises `Invalid` if it is none, `TaskNotFound` if no task can have it."""
     digits = text[1:] if text[:1] == "-" else text

@@ -11,7 +11,7 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from typing_extensions import TypedDict
 
-from taskledger.contracts.dialect import Moment, SafeText, Title500
+from taskledger.contracts.dialect import Flag, Moment, SafeText, Title500
 from taskledger.tasks.facts import Derived
 from taskledger.tasks.model import DESCRIPTION_LIMIT
 from taskledger.tasks.values import Due, NewTask, Priority
@@ -88,7 +88,8 @@ TimeZone = Annotated[
     AfterValidator(_require_zone),
     Field(description="A time zone's IANA name.", examples=["Europe/Berlin"]),
 ]
-Day = Annotated[date, BeforeValidator(_require_day)]
+# Midnight of the calendar's first day is what PostgreSQL's driver takes for infinity.
+Day = Annotated[date, BeforeValidator(_require_day), Field(gt=date.min)]
 TagText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), *SafeText.__metadata__
 ]
@@ -135,7 +136,7 @@ class GivenTask(TypedDict):
     id: NotRequired[UUID]
     title: Title500
     description: NotRequired[Description | None]
-    completed: NotRequired[bool]
+    completed: NotRequired[Flag]
     priority: NotRequired[Priority | None]
     due: NotRequired[GivenDue | None]
     tags: NotRequired[Tags | None]
@@ -148,7 +149,7 @@ class GivenChange(TypedDict, total=False):
 
     title: Title500
     description: Description | None
-    completed: bool
+    completed: Flag
     priority: Priority | None
     due: GivenDue | None
     tags: Tags | None
