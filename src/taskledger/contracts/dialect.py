@@ -241,11 +241,13 @@ class DetailVoice:
             "Access forbidden: user_id mismatch. Not authorized to access this user's tasks"
         ),
         errors.TaskNotFound: "Task not found",
+        errors.NeighbourNotFound: "Neighbour task not found",
         errors.UserUnknown: "User not found",
         failures.RouteUnknown: "Not Found",
         failures.MethodNotAllowed: "Method Not Allowed",
         failures.BodyTooSlow: "The request body did not arrive in time",
         errors.EmailTaken: "Email already registered",
+        errors.TaskErased: "Task was deleted for good",
         errors.PreconditionFailed: "Precondition failed: the resource has changed",
         failures.BodyTooLarge: "Request body too large",
         failures.MediaTypeUnsupported: "Request body must be JSON",
