@@ -15,11 +15,14 @@ from taskledger.contracts.registry import mount_contracts
 from taskledger.http.authentication import Authenticator
 from taskledger.http.call import Services
 from taskledger.http.cors import ExactCors
+from taskledger.http.dispatch import Dispatch
 from taskledger.http.edge import Edge
 from taskledger.http.health import health_routes
 from taskledger.http.logs import configure_logs
+from taskledger.http.observation import Observation
 from taskledger.http.pages import add_pages
 from taskledger.http.schema import name_media_types
+from taskledger.http.tracing import telemetry_config
 from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
 from taskledger.storage.readiness import Readiness
@@ -60,28 +63,25 @@ def create_app(settings: Settings) -> FastAPI:
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
     )
+    observation = Observation(settings, database)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await database.open()
         await readiness.start()
+        observation.start()
         try:
             yield
         finally:
             await verifier.aclose()
             await readiness.stop()
             await database.close()
+            await observation.stop()
 
     app = _api(routes, readiness.check, lifespan)
     add_pages(app, name=NAME, version=__version__, contracts=settings.contracts)
-    app.add_middleware(
-        Edge,
-        paths=paths,
-        services=services,
-        headers=(*_HEADERS, *([_HSTS] if settings.production else [])),
-        log_requests=settings.log_requests,
-    )
-    # Outermost, so that refusals and faults carry the headers a browser needs to show them.
+    app.add_middleware(Dispatch, paths=paths, services=services)
+    # Around the contracts, so that refusals and faults carry the headers a browser needs to show them.
     app.add_middleware(
         ExactCors,
         allow_origins=settings.cors_origins,
@@ -91,6 +91,9 @@ def create_app(settings: Settings) -> FastAPI:
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
     )
+    # Outermost: every answer, a preflight's too, has an id and a line in the log.
+    headers = (*_HEADERS, _HSTS) if settings.production else _HEADERS
+    app.add_middleware(Edge, headers=headers, observers=observation.observers)
     return app
 
 
@@ -129,6 +132,7 @@ def _api(
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        telemetry=telemetry_config(),
     )
     app.include_router(health_routes(check_ready))
     app.router.routes.extend(routes)

@@ -1,6 +1,8 @@
 """``taskledger serve``."""
 
+import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +12,8 @@ import typer
 from taskledger import __version__
 from taskledger.cli.configuration import settings_or_exit
 from taskledger.settings import Settings
+
+log = logging.getLogger("taskledger.serve")
 
 
 def serve(
@@ -24,7 +28,7 @@ def serve(
     import uvicorn
 
     from taskledger.errors import DatabaseUnavailable
-    from taskledger.http.logs import configure_logs
+    from taskledger.http.logs import configure_logs, is_json
     from taskledger.storage.migrate import migrate
 
     settings = settings_or_exit(host=host, port=port)
@@ -34,8 +38,13 @@ def serve(
             migrate(settings.database_url.get_secret_value(), row_security=settings.database_row_security)
         except DatabaseUnavailable as failure:
             # Not fatal: the service answers 503 until the database is there, and migrates it then.
-            typer.echo(f"The database cannot be reached yet ({failure}); starting anyway.", err=True)
-    _greet(settings)
+            log.warning("the database cannot be reached yet; starting anyway: %s", failure)
+    if is_json(settings):
+        log.info("starting %s on %s:%d", __version__, settings.host, settings.port)
+    else:
+        _greet(settings)
+    # Uvicorn raises the signal again when it has stopped in good order: that is a success.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     # Workers read the settings anew: what the command line says goes to them by the environment.
     os.environ |= {"HOST": settings.host, "PORT": str(settings.port)}
     uvicorn.run(
@@ -48,8 +57,10 @@ def serve(
         # X-Forwarded-For is believed by TRUSTED_PROXIES alone.
         proxy_headers=False,
         server_header=False,
+        # Its lines go the way of ours, in their format; its access log would print query strings.
+        log_config=None,
         access_log=False,
-        log_level="warning",
+        log_level="info" if is_json(settings) else "warning",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_timeout),
     )

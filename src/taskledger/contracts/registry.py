@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from taskledger.contracts import enveloped, flat, scoped, v2, versioned
 from taskledger.http.contract import Contract
-from taskledger.http.edge import Mounted, Paths
+from taskledger.http.dispatch import Mounted, Paths
 from taskledger.http.route import ContractRoute
 from taskledger.settings import Mount
 

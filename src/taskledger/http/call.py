@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope
 
 from taskledger.http.authentication import Authenticator
 from taskledger.http.requests import list_header
+from taskledger.http.stopwatch import StopwatchDatabase
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
 
@@ -35,7 +36,7 @@ class Services:
 class CallContext:
     """The request's scope and body, whose it is, and the services."""
 
-    __slots__ = ("contract", "principal", "receive", "scope", "services")
+    __slots__ = ("contract", "database", "principal", "receive", "scope", "services")
 
     def __init__(
         self, scope: Scope, receive: Receive, services: Services, contract: str, principal: Principal
@@ -45,10 +46,7 @@ class CallContext:
         self.services = services
         self.contract = contract
         self.principal = principal
-
-    @property
-    def database(self) -> Database:
-        return self.services.database
+        self.database = StopwatchDatabase(services.database)
 
     def condition(self, name: bytes) -> str | None:
         """The entity tags of a (lower-case) conditional header, on however many lines."""

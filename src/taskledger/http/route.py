@@ -83,6 +83,7 @@ class ContractRoute(APIRoute):
             principal = _NOBODY
         else:
             principal = await services.authenticator.authenticate(header(scope, b"authorization"))
+            scope["principal"] = principal
         path = scope["path_params"]
         if self._has_user and path["user_id"] != principal.user_id:
             raise PathUserMismatch
@@ -95,7 +96,7 @@ class ContractRoute(APIRoute):
                 self._body, scope, receive, limit=services.body_limit, seconds=services.body_seconds
             )
         call = CallContext(scope, receive, services, self.contract.name, principal)
-        scope["principal"] = principal
+        scope["stopwatch"] = call.database
         try:
             return await self._endpoint(call, **arguments)
         except UserUnknown:

@@ -1,6 +1,7 @@
 """What the use cases may ask of a database."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from taskledger.storage.statement import Row, Statement, Values
@@ -23,6 +24,16 @@ class Transaction(Protocol):
 
 
 Work = Callable[[Transaction], Awaitable[T]]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of a database's connections this process uses, and how many writes wait for one."""
+
+    limit: int
+    open: int
+    busy: int
+    waiting: int
 
 
 class Database(Protocol):
@@ -50,6 +61,9 @@ class Database(Protocol):
         It may be called for a statement that found nothing to change, and not for what other
         processes commit.
         """
+
+    def usage(self) -> Usage:
+        """What is in use now; may be called from any thread."""
 
     async def open(self) -> None:
         """Make ready to answer; called once, within the running event loop."""

@@ -45,6 +45,16 @@ class ConnectionPool:
         return self._size
 
     @property
+    def open(self) -> int:
+        """Connections there are."""
+        return self._open
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return len(self._waiting)
+
+    @property
     def in_use(self) -> int:
         """Connections lent or being made."""
         return self._open - len(self._idle)

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import asyncpg
 
 from taskledger.errors import DatabaseUnavailable, Failure
-from taskledger.storage.database import Work
+from taskledger.storage.database import Usage, Work
 from taskledger.storage.pool import ConnectionPool
 from taskledger.storage.row_security import RowSecurity, place_of
 from taskledger.storage.statement import (
@@ -152,6 +152,10 @@ class PostgresDatabase:
         if compiled is None:
             compiled = self._statements[statement] = compile_statement(statement, POSTGRESQL)
         return compiled
+
+    def usage(self) -> Usage:
+        pool = self.pool
+        return Usage(pool.size, pool.open, pool.in_use, pool.waiting)
 
     async def open(self) -> None:
         # Nothing is connected yet: a database that is down at boot means 503s, not a dead service.

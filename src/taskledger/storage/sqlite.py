@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from taskledger.errors import DatabaseUnavailable
-from taskledger.storage.database import Work
+from taskledger.storage.database import Usage, Work
 from taskledger.storage.statement import SQLITE, CompiledStatement, Row, Statement, Values, compile_statement
 from taskledger.storage.types import tick
 
@@ -115,6 +115,7 @@ class SqliteDatabase:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._statements: dict[Statement, CompiledStatement] = {}
+        self._writing = False
         self._hear: Callable[[str], None] | None = None
 
     def on_commit(self, hear: Callable[[str], None]) -> None:
@@ -126,6 +127,10 @@ class SqliteDatabase:
         if compiled is None:
             compiled = self._statements[statement] = compile_statement(statement, SQLITE)
         return compiled
+
+    def usage(self) -> Usage:
+        connections = int(self._reader is not None) + int(self._thread is not None)
+        return Usage(2, connections, int(self._writing), self._jobs.qsize())
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -175,6 +180,7 @@ class SqliteDatabase:
                     stop = True
                     break
                 group.append(job)
+            self._writing = True
             try:
                 if connection is None:
                     connection = connect(
@@ -185,6 +191,7 @@ class SqliteDatabase:
                 failure = error if isinstance(error, DatabaseUnavailable) else _unavailable(error)
                 for job in group:
                     job.error = failure
+            self._writing = False
             self._settle(group)
             if stop:
                 break

@@ -1,0 +1,52 @@
+"""Who watches the requests: the access log and, where they are wanted, the metrics."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from taskledger.http.access import AccessLog
+from taskledger.http.edge import Observer
+from taskledger.http.lines import LINES
+from taskledger.http.logs import is_json
+from taskledger.settings import Settings
+from taskledger.storage.database import Database
+
+if TYPE_CHECKING:
+    from taskledger.http.metrics import Measurements
+    from taskledger.http.metrics_port import MetricsPort
+
+
+class Observation:
+    """The observers that the settings ask for, and what they need started and stopped."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        observers: list[Observer] = []
+        if settings.log_requests:
+            observers.append(AccessLog(json=is_json(settings), level=settings.log_level).record)
+        metrics = _metrics(settings, database)
+        self._port = metrics[1] if metrics else None
+        if metrics:
+            observers.append(metrics[0].record)
+        self.observers: Sequence[Observer] = observers
+
+    def start(self) -> None:
+        """Answer on the metrics port, if there is one."""
+        if self._port is not None:
+            self._port.start()
+
+    async def stop(self) -> None:
+        """Close the metrics port, and write the lines that wait."""
+        if self._port is not None:
+            await asyncio.to_thread(self._port.stop)
+        LINES.settle()
+
+
+def _metrics(settings: Settings, database: Database) -> "tuple[Measurements, MetricsPort] | None":
+    if settings.metrics_port is None:
+        return None
+    # Imported only where metrics are wanted: it takes a tenth of a second.
+    from taskledger.http.metrics import Measurements
+    from taskledger.http.metrics_port import MetricsPort
+
+    measurements = Measurements(database.usage)
+    return measurements, MetricsPort(settings.metrics_host, settings.metrics_port, measurements.families)
