@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +23,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import asyncpg
 
+from tests.servers.ports import free_port
 from tests.servers.postgres_binaries import find_binaries, open_to_everyone, reachable_copy
 
 ShutdownMode = Literal["smart", "fast", "immediate"]
@@ -128,7 +128,7 @@ class PostgresServer(Postgres):
     """
 
     def __init__(self, data: Path, directory: Path, settings: Mapping[str, str]) -> None:
-        super().__init__("127.0.0.1", _free_port(), "postgres", secrets.token_hex(16))
+        super().__init__("127.0.0.1", free_port(), "postgres", secrets.token_hex(16))
         self.data = data
         self.directory = directory
         self._settings = _SETTINGS | dict(settings)
@@ -158,7 +158,7 @@ class PostgresServer(Postgres):
         for _ in range(5):
             if self._start_on_port():
                 return
-            self.port = _free_port()
+            self.port = free_port()
         raise RuntimeError("no port stays free long enough to start PostgreSQL on it")
 
     def stop(self, mode: ShutdownMode = "fast") -> None:
@@ -297,10 +297,3 @@ def _roomy_memory() -> Path | None:
     memory = Path("/dev/shm")
     enough = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= 2**30
     return memory if enough else None
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

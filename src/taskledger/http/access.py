@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from starlette.types import Scope
 
-from taskledger.http.lines import LINES, json_text, plain_text
+from taskledger.http.lines import LINES, json_text
 
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -75,6 +75,6 @@ class AccessLog:
             f"{route.path if route is not None else '(no route)'} {status} {seconds * 1000:.1f} ms"
             + (f" (database {stopwatch.seconds * 1000:.1f} ms)" if stopwatch is not None else "")
             + (f" {contract.name}" if contract is not None else "")
-            + (f" user={plain_text(principal.user_id)}" if principal is not None else "")
+            + (f" user={json_text(principal.user_id)}" if principal is not None else "")
             + f" request_id={scope['request_id']}\n"
         )

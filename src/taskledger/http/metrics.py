@@ -108,6 +108,11 @@ class Measurements:
         requests = self._requests[key] = _Requests(durations)
         return requests
 
+    @property
+    def series(self) -> int:
+        """How many combinations of contract, route, method and status there are."""
+        return len(self._requests)
+
     def families(self) -> Iterator[Metric]:
         """All metrics as they stand."""
         yield from self._request_families()

@@ -43,17 +43,18 @@ class MetricsPort:
         self._host = host
         self._port = port
         self._families = families
-        self._directory = _directory(host, port)
+        self.directory = _directory(host, port)
         self._sibling: _SiblingServer | None = None
         self._server: Any = None
+        self._held = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._hold, name="metrics", daemon=True)
 
     def start(self) -> None:
         """Be asked by other workers, and take the port when it is free."""
         try:
-            _make_private(self._directory)
-            self._sibling = _SiblingServer(self._directory / f"{os.getpid()}.sock", self._snapshot)
+            _make_private(self.directory)
+            self._sibling = _SiblingServer(self.directory / f"{os.getpid()}.sock", self._snapshot)
         except OSError as error:
             log.warning("metrics are of single workers: no directory to share them in: %s", error)
         self._thread.start()
@@ -68,6 +69,10 @@ class MetricsPort:
         if self._sibling is not None:
             self._sibling.stop()
 
+    def wait_until_held(self, seconds: float = 30) -> bool:
+        """Wait until this worker has the port; false if it has not got it in time."""
+        return self._held.wait(seconds)
+
     def _hold(self) -> None:
         registry = CollectorRegistry()
         registry.register(_Everybody(self))
@@ -79,6 +84,7 @@ class MetricsPort:
                     log.error("no metrics on %s:%d: %s", self._host, self._port, error)  # noqa: TRY400 - no fault of the code
                     return
             else:
+                self._held.set()
                 return
             self._stop.wait(_RETRY_SECONDS)
 
@@ -93,7 +99,7 @@ class MetricsPort:
     def everybody(self) -> Iterator[Metric]:
         """The metrics of all workers, each family once."""
         families: dict[str, Metric] = {each.name: each for each in self._families()}
-        for path in self._directory.glob("*.sock") if self._sibling is not None else ():
+        for path in self.directory.glob("*.sock") if self._sibling is not None else ():
             if path == self._sibling.path:  # type: ignore[union-attr]  # checked where the loop begins
                 continue
             for name, kind, meaning, samples in _ask(path):
