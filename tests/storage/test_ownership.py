@@ -1,0 +1,143 @@
+"""Every statement that touches users' rows names their owner; and leaving that out is noticed."""
+
+import ast
+import inspect
+from types import ModuleType
+from typing import Any
+
+import pytest
+from sqlalchemy import Executable, Text, bindparam, delete, insert, or_, select, true, update
+from sqlalchemy.dialects import sqlite
+
+from taskledger.accounts.model import users
+from taskledger.storage.statement import Statement
+from taskledger.tasks.model import task_versions, tasks
+from tests.storage.every_statement import every_statement, modules, statements_in
+from tests.storage.ownership import KNOWN_TO_BE_NOBODYS, ownerless_tables, untied_parts
+
+OWNER = bindparam("owner", type_=Text)
+SOMEBODY = ast.parse("__import__('sqlalchemy').bindparam('somebody')", mode="eval").body
+MINE = tasks.c.owner_id == OWNER
+OTHER = tasks.alias("other")
+MINE_ALONE = select(tasks).where(MINE).cte("mine_alone")
+
+
+def test_every_table_is_of_users_or_known_to_be_nobodys() -> None:
+    assert KNOWN_TO_BE_NOBODYS == ownerless_tables()
+
+
+def test_no_statement_touches_rows_of_more_than_one_user() -> None:
+    faults = {name: untied_parts(statement) for name, statement in every_statement().items()}
+
+    assert {} == {name: found for name, found in faults.items() if found}
+
+
+def test_an_owner_left_out_anywhere_is_noticed() -> None:
+    for module in modules():
+        if not module.__name__.endswith(".statements"):
+            continue
+        mentions = owner_mentions(ast.parse(inspect.getsource(module)))
+        assert mentions
+        for number in range(len(mentions)):
+            line, mutant = without_owner(module, number)
+            statements = statements_in(mutant, one_of_each=True)
+            faults = [fault for statement in statements for fault in untied_parts(statement)]
+            assert faults, f"no fault is found without the owner in line {line} of {module.__name__}"
+
+
+def owner_mentions(tree: ast.AST) -> list[ast.expr]:
+    """Where a module's code says ``OWNER`` or makes the parameter ``owner``."""
+    return [
+        node
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "OWNER" and isinstance(node.ctx, ast.Load))
+        or (isinstance(node, ast.Call) and ast.unparse(node).startswith("bindparam('owner'"))
+    ]
+
+
+def without_owner(module: ModuleType, number: int) -> tuple[int, ModuleType]:
+    """The module made again with another parameter in place of one mention, and that mention's line."""
+    tree = ast.parse(inspect.getsource(module))
+    mention = owner_mentions(tree)[number]
+
+    class Replacing(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            return SOMEBODY if node is mention else self.generic_visit(node)
+
+    mutant = ModuleType(module.__name__)
+    changed: ast.Module = ast.fix_missing_locations(Replacing().visit(tree))
+    exec(compile(changed, module.__name__, "exec"), vars(mutant))
+    return mention.lineno, mutant
+
+
+def test_the_statements_of_the_task_core_are_among_them() -> None:
+    kinds = {name.partition("[")[0].partition(" ")[0] for name in every_statement()}
+
+    assert {
+        "get_task",
+        "list_tasks",
+        "count_tasks",
+        "owner_revision",
+        "create_task_alone",
+        "create_task_step",
+        "edit_task_alone",
+        "edit_task_step",
+        "current_task",
+        "lock_owner",
+        "raise_revision",
+        "append_version",
+        "allot_number",
+        "provision_user",
+        "schema_revision",
+    } <= kinds
+
+
+CARELESS = {
+    "no condition": select(tasks.c.id),
+    "another parameter": select(tasks.c.id).where(tasks.c.owner_id == bindparam("user", type_=Text)),
+    "one of two": select(tasks.c.id).where(or_(MINE, tasks.c.id == 1)),
+    "not mine": select(tasks.c.id).where(~MINE),
+    "another column": select(tasks.c.id).where(tasks.c.title == OWNER),
+    "joined by the task": select(tasks.c.id).where(MINE, task_versions.c.task_id == tasks.c.id),
+    "outer join": select(tasks.c.id)
+    .outerjoin(OTHER, OTHER.c.owner_id == OWNER)
+    .where(OTHER.c.owner_id == tasks.c.id),
+    "an alias": select(tasks.c.id, OTHER.c.id).where(MINE),
+    "a subquery": select(tasks.c.id).where(MINE, tasks.c.id.in_(select(OTHER.c.id))),
+    "a scalar subquery": select(select(tasks.c.id).limit(1).scalar_subquery()),
+    "an exists": select(true()).where(select(tasks.c.id).exists()),
+    "a CTE": select(select(tasks.c.id).cte("all_of_them").c.id),
+    "a user by e-mail": select(users.c.id).where(users.c.email == OWNER),
+    "an update": update(tasks).values(title="x").where(tasks.c.id == 1),
+    "an update from": update(users).values(revision=tasks.c.revision).where(users.c.id == OWNER),
+    "a deletion": delete(tasks).where(tasks.c.id == 1),
+    "an insertion": insert(tasks).values(id=1, owner_id=bindparam("user", type_=Text)),
+    "an insertion from": insert(tasks).from_select(
+        ["owner_id"], select(users.c.email).where(users.c.id == OWNER)
+    ),
+    "an upsert": sqlite.insert(users).values(id=OWNER).on_conflict_do_update(["email"], set_={"name": "x"}),
+}
+CAREFUL = {
+    "a select": select(tasks.c.id).where(tasks.c.id == 1, MINE),
+    "an alias": select(tasks.c.id, OTHER.c.id).where(MINE, OTHER.c.owner_id == tasks.c.owner_id),
+    "a join": select(tasks.c.id).join(users, users.c.id == tasks.c.owner_id).where(MINE),
+    "a join the other way": select(tasks.c.id)
+    .join(users, users.c.id == tasks.c.owner_id)
+    .where(users.c.id == OWNER),
+    "a CTE": select(MINE_ALONE.c.id, OTHER.c.id).where(OTHER.c.owner_id == MINE_ALONE.c.owner_id),
+    "a deletion": delete(tasks).where(MINE),
+    "an insertion from": insert(tasks).from_select(
+        ["owner_id"], select(users.c.id).where(users.c.id == OWNER)
+    ),
+    "an upsert": sqlite.insert(users).values(id=OWNER).on_conflict_do_update(["id"], set_={"name": "x"}),
+}
+
+
+@pytest.mark.parametrize("expression", CARELESS.values(), ids=CARELESS)
+def test_a_statement_without_the_owner_is_noticed(expression: Executable) -> None:
+    assert untied_parts(Statement("careless", expression, "sqlite"))
+
+
+@pytest.mark.parametrize("expression", CAREFUL.values(), ids=CAREFUL)
+def test_a_statement_with_the_owner_passes(expression: Executable) -> None:
+    assert [] == untied_parts(Statement("careful", expression, "sqlite"))

@@ -1,0 +1,62 @@
+"""Databases with 100 users of 1000 tasks each and 4900 users without, filled by the database itself.
+
+The tasks of all users are mixed, as they are when people use a service side by side.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+OWNER = "user-5"
+"""One of the users with tasks."""
+FIRST_TASK = 104
+LAST_REVISION = 1000
+
+_POSTGRESQL = """
+-- Foreign keys need no check: the statements below see to it that they hold.
+SET session_replication_role = replica;
+INSERT INTO users (id, created_at, updated_at)
+SELECT 'user-' || n, now(), now() FROM generate_series(1, 5000) AS n;
+INSERT INTO tasks (owner_id, id, uuid, title, title_folded, completed_at, due_all_day, tags, position,
+                   created_at, updated_at, revision)
+SELECT 'user-' || (n % 100 + 1), n, lpad(to_hex(n), 32, '0')::uuid, 'Task ' || n, 'task ' || n,
+       CASE WHEN n % 7 = 0 THEN now() END, false, '[]', to_hex((1::bigint << 60) + n / 100),
+       now(), now(), n / 100
+FROM generate_series(100, 100099) AS n;
+ANALYZE;
+"""
+
+_SQLITE = """
+PRAGMA synchronous = OFF;
+PRAGMA cache_size = -200000;
+WITH RECURSIVE numbers(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
+INSERT INTO users (id, created_at, updated_at) SELECT 'user-' || n, '2030', '2030' FROM numbers;
+WITH RECURSIVE numbers(n) AS (VALUES (100) UNION ALL SELECT n + 1 FROM numbers WHERE n < 100099)
+INSERT INTO tasks (owner_id, id, uuid, title, title_folded, completed_at, due_all_day, tags, position,
+                   created_at, updated_at, revision)
+SELECT 'user-' || (n % 100 + 1), n, printf('%032x', n), 'Task ' || n, 'task ' || n,
+       CASE WHEN n % 7 = 0 THEN '2030' END, false, '[]', printf('%x', (1 << 60) + n / 100),
+       '2030', '2030', n / 100
+FROM numbers;
+ANALYZE;
+"""
+
+
+def uuid_of(number: int) -> UUID:
+    return UUID(int=number)
+
+
+async def fill_postgresql(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(_POSTGRESQL)
+    finally:
+        await connection.close()
+
+
+def fill_sqlite(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_SQLITE)

@@ -1,0 +1,237 @@
+"""A write does the same as one PostgreSQL statement, as steps on PostgreSQL, and as steps on SQLite."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taskledger.errors import Failure, PreconditionFailed
+from taskledger.storage.database import Database
+from taskledger.tasks import usecases
+from taskledger.tasks.revisions import OpenRevision, Writing, Written
+from taskledger.tasks.values import Aspect, Due, Edit, NewTask, Selection, TaskKey, change, delete, toggle
+from tests.databases import open_database
+from tests.tasks.actors import VIA, Actor, TaskFacts, new_actor
+
+MISSING = -1
+NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)
+TEXTS = st.sampled_from(["a", "A", "b", "ä", "Ä", "%", "ß", "x" * 500, "𝄞", "a b"])
+DUES = st.sampled_from(
+    [
+        None,
+        Due(NOON),
+        Due(NOON + timedelta(microseconds=1), time_zone="Asia/Tokyo"),
+        Due(NOON.replace(hour=0), all_day=True),
+    ]
+)
+FIELDS = {
+    "title": TEXTS,
+    "description": st.none() | TEXTS,
+    "priority": st.sampled_from([None, "low", "medium", "high"]),
+    "due": DUES,
+    "tags": st.lists(TEXTS.filter(lambda text: len(text) < 50), max_size=3, unique=True).map(tuple),
+}
+MOMENTS = st.sampled_from([NOON, NOON + timedelta(microseconds=1), NOON + timedelta(days=1)])
+
+
+@dataclass(frozen=True)
+class Creation:
+    """Create a task; ``behind`` is how far the expected revision is from the right one."""
+
+    new: dict[str, Any]
+    now: datetime
+    behind: int | None
+
+
+@dataclass(frozen=True)
+class EditOf:
+    """Edit the n-th task, found by number or by UUID."""
+
+    task: int
+    by_uuid: bool
+    fields: dict[str, Any]
+    flip: str | None
+    now: datetime
+    behind: int | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """List tasks."""
+
+    selection: Selection
+
+
+NEW_TASKS = st.fixed_dictionaries(
+    {"title": FIELDS["title"]},
+    optional={**{name: FIELDS[name] for name in FIELDS if name != "title"}, "completed": st.booleans()},
+)
+OPERATIONS = st.lists(
+    st.one_of(
+        st.builds(Creation, NEW_TASKS, MOMENTS, st.none() | st.integers(0, 1)),
+        st.builds(
+            EditOf,
+            task=st.integers(MISSING, 3),
+            by_uuid=st.booleans(),
+            fields=st.fixed_dictionaries({}, optional={**FIELDS, "completed": st.booleans()}),
+            flip=st.sampled_from([None, None, "toggle", "delete", "restore", "position"]),
+            now=MOMENTS,
+            behind=st.none() | st.integers(0, 1),
+        ),
+        st.builds(
+            Look,
+            st.builds(
+                Selection,
+                completed=st.none() | st.booleans(),
+                priority=st.sampled_from([None, "low", "high"]),
+                search=st.none() | TEXTS,
+                sort=st.sampled_from(["created", "updated", "title", "due_date", "priority"]),
+                descending=st.booleans(),
+                limit=st.none() | st.integers(0, 3),
+                offset=st.integers(0, 3),
+            ),
+        ),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@dataclass
+class Way:
+    """One way to run the use cases, for one user."""
+
+    actor: Actor
+    in_steps: bool
+    numbers: list[int] = field(default_factory=list)
+
+    @property
+    def database(self) -> Database:
+        return self.actor.database
+
+    async def run(self, operations: Sequence[Creation | EditOf | Look]) -> list[Any]:
+        """What each operation returned or how it failed, and all that is stored afterwards."""
+        outcomes = []
+        for operation in operations:
+            try:
+                outcomes.append(self._plain(await self._do(operation)))
+            except PreconditionFailed as failure:
+                outcomes.append(["refused", self._plain(failure.current), failure.revision])
+            except Failure as failure:
+                outcomes.append(type(failure).__name__)
+        stored = [
+            await self.actor.revision(),
+            *(self._plain(version) for version in await self.actor.versions()),
+            *([self.numbers.index(row[0]), *row[1:2], *row[3:]] for row in await self.actor.rows()),
+        ]
+        return [*outcomes, *stored]
+
+    async def _do(self, operation: Creation | EditOf | Look) -> Any:
+        if isinstance(operation, Look):
+            return await usecases.list_tasks(
+                self.database, self.actor.principal, operation.selection, TaskFacts
+            )
+        if isinstance(operation, Creation):
+            revision = await self.actor.revision()
+            written = await self._create(operation, _expected(revision, operation.behind))
+            self.numbers.append(written.task.id)
+            return written
+        key, revision = await self._find(operation)
+        edit = _edit(key, operation)
+        return await self._edit(edit, Writing(operation.now, VIA, _expected(revision, operation.behind)))
+
+    async def _create(self, operation: Creation, if_match: int | None) -> Written[TaskFacts]:
+        # Chosen by the client, so that it is the same whichever way the task is made.
+        new = NewTask(**operation.new, uuid=UUID(int=len(self.numbers) + 1))
+        writing = Writing(operation.now, VIA, if_match)
+        if not self.in_steps:
+            return await usecases.create_task(self.database, self.actor.principal, new, writing, TaskFacts)
+        return await self.database.transact(
+            lambda transaction: OpenRevision.take(
+                transaction, self.actor.principal, writing, lambda open_: open_.create(new, TaskFacts)
+            )
+        )
+
+    async def _edit(self, edit: Edit, writing: Writing) -> Written[TaskFacts]:
+        if not self.in_steps:
+            return await usecases.edit_task(self.database, self.actor.principal, edit, writing, TaskFacts)
+        return await self.database.transact(
+            lambda transaction: OpenRevision.take(
+                transaction, self.actor.principal, writing, lambda open_: open_.edit(edit, TaskFacts)
+            )
+        )
+
+    async def _find(self, operation: EditOf) -> tuple[TaskKey, int]:
+        """The key of the task to edit, and the revision its row stands at."""
+        if not 0 <= operation.task < len(self.numbers):
+            return (UUID(int=0) if operation.by_uuid else (1 << 63) - 1), 0
+        number = self.numbers[operation.task]
+        at = next(row[-1] for row in await self.actor.rows() if row[0] == number)
+        return (UUID(int=operation.task + 1) if operation.by_uuid else number), at
+
+    def _plain(self, value: Any) -> Any:
+        """The value without what differs from one user or database to the next."""
+        match value:
+            case TaskFacts():
+                return [self._number(value.id), *msgspec.structs.astuple(value)[3:]]
+            case usecases.Listing():
+                return [[self._plain(task) for task in value.tasks], value.revision, value.total]
+            case Written():
+                return [self._plain(value.task)[1:], value.revision, value.changed]
+            case msgspec.Struct():
+                facts = msgspec.structs.asdict(value)
+                return facts | {"task_id": self._number(facts["task_id"])}
+        return value
+
+    def _number(self, number: int) -> int:
+        return self.numbers.index(number) if number in self.numbers else len(self.numbers)
+
+
+def _expected(revision: int, behind: int | None) -> int | None:
+    return None if behind is None else revision - behind
+
+
+def _edit(key: TaskKey, operation: EditOf) -> Edit:
+    match operation.flip:
+        case "toggle":
+            return toggle(key)
+        case "delete":
+            return delete(key)
+        case "restore":
+            return Edit(key, frozenset({Aspect.RESTORE}), action="restored")
+        case "position":
+            return Edit(key, frozenset({Aspect.POSITION}), {"position": "8"}, "moved")
+    return change(key, operation.fields)
+
+
+@pytest.fixture
+async def databases(shared_sqlite_url: str, shared_postgresql_url: str) -> AsyncIterator[list[Database]]:
+    async with AsyncExitStack() as stack:
+        urls = (shared_sqlite_url, shared_postgresql_url)
+        yield [await stack.enter_async_context(open_database(url)) for url in urls]
+
+
+@given(operations=OPERATIONS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_every_way_to_write_does_the_same(
+    databases: list[Database], operations: list[Creation | EditOf | Look]
+) -> None:
+    sqlite, postgresql = databases
+    ways = [
+        Way(await new_actor(postgresql), in_steps=False),
+        Way(await new_actor(postgresql), in_steps=True),
+        Way(await new_actor(sqlite), in_steps=True),
+        Way(await new_actor(sqlite), in_steps=False),
+    ]
+
+    one_statement, *others = [await way.run(operations) for way in ways]
+
+    for other in others:
+        assert one_statement == other
