@@ -8,20 +8,27 @@ them to meet every branch.
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice, product
-from types import ModuleType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from types import ModuleType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 import taskledger
 from taskledger.storage.statement import Statement
-from taskledger.tasks.values import Aspect, Priority, Selection, Sort
+from taskledger.tasks.selection import DueBound, Overdue, Selection, Sort
+from taskledger.tasks.values import FROM_THE_TRASH, Aspect
 from tests.tasks.actors import TaskFacts
+
+FILTERS = set(Selection.__slots__) - {"sort", "descending", "limit", "offset"}
 
 Factory = Callable[..., Statement]
 _Cached = type(cache(lambda: None))
+_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_SOME_BOUND = DueBound(_SOME_TIME, _SOME_TIME)
 
 
 @cache
@@ -66,30 +73,53 @@ def _made_by(factory: Factory) -> Iterator[Statement]:
 
 
 def _values_of(hint: Any) -> list[Any]:
-    if hint is bool:
-        return [False, True]
+    """Values of a parameter, of which the first makes the fullest statement."""
+    kinds: dict[Any, Callable[[], list[Any]]] = {
+        bool: lambda: [True, False],
+        type(None): lambda: [None],
+        # One with every fact: any other selects some of the same columns.
+        type[msgspec.Struct]: lambda: [TaskFacts],
+        frozenset[Aspect]: _sets_of_aspects,
+        Selection: _selections,
+    }
+    if hint in kinds:
+        return kinds[hint]()
     if get_origin(hint) is Literal:
         return list(get_args(hint))
-    if hint == type[msgspec.Struct]:
-        # One with every fact: any other selects some of the same columns.
-        return [TaskFacts]
-    if hint == frozenset[Aspect]:
-        # Restoring alone changes what the others find.
-        return [
-            *(frozenset({aspect, *also}) for aspect in Aspect for also in ([], [Aspect.RESTORE])),
-            frozenset(Aspect),
-        ]
-    if hint is Selection:
-        return _selections()
+    if get_origin(hint) in {Union, UnionType}:
+        return [value for each in get_args(hint) for value in _values_of(each)]
     raise NotImplementedError(f"say here which values of {hint} make all kinds of statements")
 
 
-def _selections() -> list[Selection]:
-    sorts: tuple[Sort, ...] = get_args(Sort)
-    priorities: tuple[Priority | None, ...] = (None, "low")
+def _sets_of_aspects() -> list[frozenset[Aspect]]:
+    """Each aspect by itself and with those that reach into the trash, and all at once."""
     return [
-        Selection(completed, priority, search, sort, descending, limit)
-        for completed, priority, search, sort, descending, limit in product(
-            (None, True, False), priorities, (None, ""), sorts, (True, False), (None, 1)
-        )
+        # A toggle always makes a difference, so that no other has to be looked for.
+        frozenset(Aspect) - {Aspect.TOGGLE},
+        *(frozenset({aspect}) for aspect in Aspect),
+        *(frozenset({aspect, *FROM_THE_TRASH}) for aspect in Aspect),
+    ]
+
+
+def _selections() -> list[Selection]:
+    """Every order and page of a list with all filters and of one without, and every filter by itself."""
+    full = Selection(
+        completed=True,
+        trashed=True,
+        priorities=("low", "high"),
+        search=("", ""),
+        tags=("",),
+        due_before=_SOME_BOUND,
+        due_after=_SOME_BOUND,
+        overdue=Overdue(_SOME_BOUND),
+    )
+    sorts: tuple[Sort, ...] = get_args(Sort)
+    return [
+        *(
+            replace(each, sort=sort, descending=descending, limit=limit)
+            for each, sort, descending, limit in product((full, Selection()), sorts, (True, False), (1, None))
+        ),
+        *(replace(Selection(), **{name: getattr(full, name)}) for name in FILTERS),
+        Selection(completed=False),
+        Selection(overdue=Overdue(_SOME_BOUND, wanted=False)),
     ]

@@ -49,10 +49,11 @@ def _faults(expression: Any, dialect: Dialect) -> list[str]:
     faults: list[str] = []
 
     class Watching(dialect.statement_compiler):  # type: ignore[name-defined,misc]
-        def visit_select(self, select: Any, *args: Any, **kwargs: Any) -> Any:
-            conditions = _conjuncts(select._where_criteria)
-            faults.extend(_untied(select._compile_state_factory(select, self).froms, conditions))
-            return super().visit_select(select, *args, **kwargs)
+        def _setup_select_stack(self, select: Any, *args: Any, **kwargs: Any) -> Any:
+            # What the SELECT will be FROM, without what an enclosing statement brings.
+            froms = super()._setup_select_stack(select, *args, **kwargs)
+            faults.extend(_untied(froms, _conjuncts(select._where_criteria)))
+            return froms
 
         def visit_update(self, update: Any, *args: Any, **kwargs: Any) -> Any:
             given = chain(update._where_criteria, (update._values or {}).values())
@@ -176,7 +177,7 @@ def _name(column: Any) -> str:
     return column if isinstance(column, str) else str(getattr(column, "name", column))
 
 
-KNOWN_TO_BE_NOBODYS = {"number_allotments"}
+KNOWN_TO_BE_NOBODYS = {"number_allotments", "service_keys", "maintenance_runs"}
 
 
 def ownerless_tables() -> set[str]:

@@ -1,10 +1,10 @@
 """A write does the same as one PostgreSQL statement, as steps on PostgreSQL, and as steps on SQLite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import msgspec
@@ -15,8 +15,21 @@ from hypothesis import strategies as st
 from taskledger.errors import Failure, PreconditionFailed
 from taskledger.storage.database import Database
 from taskledger.tasks import usecases
-from taskledger.tasks.revisions import OpenRevision, Writing, Written
-from taskledger.tasks.values import Aspect, Due, Edit, NewTask, Selection, TaskKey, change, delete, toggle
+from taskledger.tasks.revisions import OpenRevision, Written
+from taskledger.tasks.selection import Place, Selection, Sort
+from taskledger.tasks.values import (
+    Aspect,
+    Due,
+    Edit,
+    Move,
+    NewTask,
+    TaskKey,
+    Writing,
+    change,
+    delete,
+    restore,
+    toggle,
+)
 from tests.databases import open_database
 from tests.tasks.actors import VIA, Actor, TaskFacts, new_actor
 
@@ -43,9 +56,13 @@ MOMENTS = st.sampled_from([NOON, NOON + timedelta(microseconds=1), NOON + timede
 
 @dataclass(frozen=True)
 class Creation:
-    """Create a task; ``behind`` is how far the expected revision is from the right one."""
+    """Create a task; ``behind`` is how far the expected revision is from the right one.
+
+    With ``again`` it has the UUID of the task before.
+    """
 
     new: dict[str, Any]
+    again: bool
     now: datetime
     behind: int | None
 
@@ -63,10 +80,25 @@ class EditOf:
 
 
 @dataclass(frozen=True)
+class MoveOf:
+    """Move the n-th task next to another, or to an end."""
+
+    task: int
+    side: Literal["before", "after"]
+    anchor: int | None
+    now: datetime
+    behind: int | None
+
+
+@dataclass(frozen=True)
 class Look:
-    """List tasks."""
+    """List tasks, and then all of them page by page."""
 
     selection: Selection
+    page: int
+
+
+Operation = Creation | EditOf | MoveOf | Look
 
 
 NEW_TASKS = st.fixed_dictionaries(
@@ -75,7 +107,7 @@ NEW_TASKS = st.fixed_dictionaries(
 )
 OPERATIONS = st.lists(
     st.one_of(
-        st.builds(Creation, NEW_TASKS, MOMENTS, st.none() | st.integers(0, 1)),
+        st.builds(Creation, NEW_TASKS, st.booleans(), MOMENTS, st.none() | st.integers(0, 1)),
         st.builds(
             EditOf,
             task=st.integers(MISSING, 3),
@@ -86,17 +118,28 @@ OPERATIONS = st.lists(
             behind=st.none() | st.integers(0, 1),
         ),
         st.builds(
+            MoveOf,
+            task=st.integers(MISSING, 3),
+            side=st.sampled_from(["before", "after"]),
+            anchor=st.none() | st.integers(MISSING, 3),
+            now=MOMENTS,
+            behind=st.none() | st.integers(0, 1),
+        ),
+        st.builds(
             Look,
             st.builds(
                 Selection,
                 completed=st.none() | st.booleans(),
-                priority=st.sampled_from([None, "low", "high"]),
-                search=st.none() | TEXTS,
-                sort=st.sampled_from(["created", "updated", "title", "due_date", "priority"]),
+                trashed=st.booleans(),
+                priorities=st.sampled_from([(), ("low",), ("low", "high")]),
+                search=st.lists(TEXTS, max_size=2).map(tuple),
+                tags=st.sampled_from([(), ("a",), ("ä", "b")]),
+                sort=st.sampled_from(get_args(Sort)),
                 descending=st.booleans(),
                 limit=st.none() | st.integers(0, 3),
                 offset=st.integers(0, 3),
             ),
+            st.integers(1, 3),
         ),
     ),
     min_size=1,
@@ -116,7 +159,7 @@ class Way:
     def database(self) -> Database:
         return self.actor.database
 
-    async def run(self, operations: Sequence[Creation | EditOf | Look]) -> list[Any]:
+    async def run(self, operations: Sequence[Operation]) -> list[Any]:
         """What each operation returned or how it failed, and all that is stored afterwards."""
         outcomes = []
         for operation in operations:
@@ -133,48 +176,71 @@ class Way:
         ]
         return [*outcomes, *stored]
 
-    async def _do(self, operation: Creation | EditOf | Look) -> Any:
+    async def _do(self, operation: Operation) -> Any:
         if isinstance(operation, Look):
-            return await usecases.list_tasks(
-                self.database, self.actor.principal, operation.selection, TaskFacts
-            )
+            return await self._look(operation)
         if isinstance(operation, Creation):
             revision = await self.actor.revision()
             written = await self._create(operation, _expected(revision, operation.behind))
-            self.numbers.append(written.task.id)
+            if written.task.id not in self.numbers:
+                self.numbers.append(written.task.id)
             return written
-        key, revision = await self._find(operation)
+        if isinstance(operation, MoveOf):
+            return await self._move(operation)
+        key, revision = await self._find(operation.task, by_uuid=operation.by_uuid)
         edit = _edit(key, operation)
         return await self._edit(edit, Writing(operation.now, VIA, _expected(revision, operation.behind)))
 
     async def _create(self, operation: Creation, if_match: int | None) -> Written[TaskFacts]:
         # Chosen by the client, so that it is the same whichever way the task is made.
-        new = NewTask(**operation.new, uuid=UUID(int=len(self.numbers) + 1))
+        uuid = UUID(int=len(self.numbers) + (not operation.again))
+        new = NewTask(**operation.new, uuid=uuid)
         writing = Writing(operation.now, VIA, if_match)
         if not self.in_steps:
             return await usecases.create_task(self.database, self.actor.principal, new, writing, TaskFacts)
-        return await self.database.transact(
-            lambda transaction: OpenRevision.take(
-                transaction, self.actor.principal, writing, lambda open_: open_.create(new, TaskFacts)
-            )
-        )
+        return await self._in_steps(writing, lambda revision: revision.create(new, TaskFacts))
 
     async def _edit(self, edit: Edit, writing: Writing) -> Written[TaskFacts]:
         if not self.in_steps:
             return await usecases.edit_task(self.database, self.actor.principal, edit, writing, TaskFacts)
-        return await self.database.transact(
-            lambda transaction: OpenRevision.take(
-                transaction, self.actor.principal, writing, lambda open_: open_.edit(edit, TaskFacts)
+        return await self._in_steps(writing, lambda revision: revision.edit(edit, TaskFacts))
+
+    async def _move(self, operation: MoveOf) -> Written[TaskFacts]:
+        key, at = await self._find(operation.task)
+        anchor = None if operation.anchor is None else (await self._find(operation.anchor))[0]
+        move = Move(key, operation.side, anchor)
+        writing = Writing(operation.now, VIA, _expected(at, operation.behind))
+        if not self.in_steps:
+            return await usecases.move_task(self.database, self.actor.principal, move, writing, TaskFacts)
+        return await self._in_steps(writing, lambda revision: revision.move(move, TaskFacts))
+
+    async def _look(self, look: Look) -> list[Any]:
+        principal, found = self.actor.principal, []
+        after: Place | None = None
+        listing = await usecases.list_tasks(self.database, principal, look.selection, TaskFacts)
+        while True:
+            page = await usecases.page_tasks(
+                self.database, principal, look.selection, TaskFacts, limit=look.page, after=after
             )
+            found += [self._plain(task) for task in page.tasks]
+            after = page.end
+            if after is None:
+                return [self._plain(listing), found, page.revision]
+
+    async def _in_steps(
+        self, writing: Writing, work: Callable[[OpenRevision], Awaitable[Written[TaskFacts]]]
+    ) -> Written[TaskFacts]:
+        return await self.database.transact(
+            lambda transaction: OpenRevision.take(transaction, self.actor.principal, writing, work)
         )
 
-    async def _find(self, operation: EditOf) -> tuple[TaskKey, int]:
-        """The key of the task to edit, and the revision its row stands at."""
-        if not 0 <= operation.task < len(self.numbers):
-            return (UUID(int=0) if operation.by_uuid else (1 << 63) - 1), 0
-        number = self.numbers[operation.task]
+    async def _find(self, task: int, *, by_uuid: bool = False) -> tuple[TaskKey, int]:
+        """The key of the n-th task, and the revision its row stands at."""
+        if not 0 <= task < len(self.numbers):
+            return (UUID(int=99) if by_uuid else (1 << 63) - 1), 0
+        number = self.numbers[task]
         at = next(row[-1] for row in await self.actor.rows() if row[0] == number)
-        return (UUID(int=operation.task + 1) if operation.by_uuid else number), at
+        return (UUID(int=task + 1) if by_uuid else number), at
 
     def _plain(self, value: Any) -> Any:
         """The value without what differs from one user or database to the next."""
@@ -205,7 +271,7 @@ def _edit(key: TaskKey, operation: EditOf) -> Edit:
         case "delete":
             return delete(key)
         case "restore":
-            return Edit(key, frozenset({Aspect.RESTORE}), action="restored")
+            return restore(key)
         case "position":
             return Edit(key, frozenset({Aspect.POSITION}), {"position": "8"}, "moved")
     return change(key, operation.fields)
@@ -221,7 +287,7 @@ async def databases(shared_sqlite_url: str, shared_postgresql_url: str) -> Async
 @given(operations=OPERATIONS)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_every_way_to_write_does_the_same(
-    databases: list[Database], operations: list[Creation | EditOf | Look]
+    databases: list[Database], operations: list[Operation]
 ) -> None:
     sqlite, postgresql = databases
     ways = [

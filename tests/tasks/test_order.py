@@ -78,6 +78,13 @@ async def test_sorted_by_priority_low_comes_first_and_none_last_in_both_directio
     assert ["high", "medium", "low", "None"] == await in_order(alice, sort="priority", descending=True)
 
 
+async def test_tasks_of_several_priorities_are_sorted_by_them(alice: Actor) -> None:
+    for priority in ("high", None, "low", "medium"):
+        await alice.create(str(priority), priority=priority)
+
+    assert ["low", "high"] == await in_order(alice, sort="priority", priorities=("high", "low"))
+
+
 async def test_sorted_by_due_date_the_earliest_comes_first_and_none_last_in_both_directions(
     alice: Actor,
 ) -> None:

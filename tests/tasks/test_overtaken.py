@@ -6,14 +6,26 @@ moment after the other write.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import asyncpg
 import pytest
 
 from taskledger.errors import PreconditionFailed, TaskNotFound
+from taskledger.tasks import usecases
 from taskledger.tasks.revisions import OpenRevision, Written
-from taskledger.tasks.values import Aspect, Edit, NewTask, TaskKey, change, complete, delete, reopen, toggle
+from taskledger.tasks.values import (
+    Edit,
+    Move,
+    NewTask,
+    TaskKey,
+    change,
+    complete,
+    delete,
+    reopen,
+    restore,
+    toggle,
+)
 from tests.tasks.actors import Actor, TaskFacts
 from tests.tasks.test_concurrency import require_sound_ledger
 
@@ -32,10 +44,6 @@ def retitle(title: str) -> MakeEdit:
 
 def describe(key: TaskKey) -> Edit:
     return change(key, {"description": "Words"})
-
-
-def restore(key: TaskKey) -> Edit:
-    return Edit(key, frozenset({Aspect.RESTORE}), action="restored")
 
 
 class Overtaking:
@@ -187,6 +195,51 @@ async def test_an_edit_that_waited_past_its_clock_still_moves_updated_at_forward
 
     first, second = (await require_sound_ledger(alice))[1:]
     assert first.at < second.at == written.task.updated_at
+
+
+async def move(actor: Actor, key: TaskKey, side: Literal["before", "after"]) -> Written[TaskFacts]:
+    return await usecases.move_task(
+        actor.database, actor.principal, Move(key, side), actor.writing(), TaskFacts
+    )
+
+
+async def test_a_move_to_the_top_that_waited_for_another_ends_above_it(
+    alice: Actor, overtaking: Overtaking
+) -> None:
+    a, b, c = [(await alice.create(title)).task.id for title in "abc"]
+
+    await overtaking.run(
+        lambda revision: revision.move(Move(b, "before"), TaskFacts), lambda: move(alice, c, "before")
+    )
+
+    assert ["c", "b", "a"] == await alice.titles(sort="position")
+    assert a < b < c
+    await require_sound_ledger(alice)
+
+
+async def test_a_move_to_where_the_task_no_longer_is_is_made(alice: Actor, overtaking: Overtaking) -> None:
+    a, b = [(await alice.create(title)).task.id for title in "ab"]
+
+    # When it begins, "a" is at the top.
+    written = await overtaking.run(
+        lambda revision: revision.move(Move(b, "before"), TaskFacts), lambda: move(alice, a, "before")
+    )
+
+    assert (True, ["a", "b"]) == (written.changed, await alice.titles(sort="position"))
+    await require_sound_ledger(alice)
+
+
+async def test_a_move_to_where_the_task_has_come_meanwhile_changes_nothing_but_its_place(
+    alice: Actor, overtaking: Overtaking
+) -> None:
+    a, b = [(await alice.create(title)).task.id for title in "ab"]
+
+    await overtaking.run(
+        lambda revision: revision.edit(delete(b), TaskFacts), lambda: move(alice, a, "after")
+    )
+
+    assert ["a"] == await alice.titles(sort="position")
+    await require_sound_ledger(alice)
 
 
 async def test_a_creation_that_waited_comes_after(alice: Actor, overtaking: Overtaking) -> None:

@@ -15,24 +15,22 @@ from sqlalchemy import select
 
 from taskledger.storage.statement import POSTGRESQL, SQLITE, Statement, compile_statement
 from taskledger.storage.types import tick
-from taskledger.tasks import statements
 from taskledger.tasks.model import tasks
-from taskledger.tasks.values import Aspect, Selection, Sort
+from taskledger.tasks.selection import Selection, Sort
+from taskledger.tasks.statements import alone, reading, steps
+from taskledger.tasks.statements.parts import LIVE, MINE, REVISION
+from taskledger.tasks.values import Aspect
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.tasks.actors import START, TaskFacts
 from tests.tasks.many_tasks import FIRST_TASK, LAST_REVISION, OWNER, fill_postgresql, fill_sqlite, uuid_of
 
-MINE = tasks.c.owner_id == statements.OWNER
 SINCE = Statement(
     "tasks_by_revision",
-    select(tasks.c.title).where(MINE, tasks.c.revision > statements.REVISION).order_by(tasks.c.revision),
+    select(tasks.c.title).where(MINE, tasks.c.revision > REVISION).order_by(tasks.c.revision),
 )
 IN_PLACE = Statement(
     "tasks_by_position",
-    select(tasks.c.title)
-    .where(MINE, tasks.c.deleted_at.is_(None))
-    .order_by(tasks.c.position, tasks.c.id)
-    .limit(50),
+    select(tasks.c.title).where(MINE, LIVE).order_by(tasks.c.position, tasks.c.id).limit(50),
 )
 PAGE = Selection(limit=1)
 OPEN = Selection(completed=False, limit=1)
@@ -44,11 +42,11 @@ VALUES = {
     "uuid": uuid_of(FIRST_TASK),
     "revision": LAST_REVISION - 10,
     "now": START,
-    "if_match": None,
+    "guard": None,
     "limit": 50,
     "offset": 0,
-    "search": "x",
-    "priority": "low",
+    "text_0": "x",
+    "wanted_priority_0": "low",
     "title": "New",
     "title_folded": "new",
     "action": "updated",
@@ -144,11 +142,11 @@ def key(table: str, plans: PostgresPlans | SqlitePlans) -> str:
 
 
 def test_a_task_is_found_by_its_number(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({key("tasks", plans)}, set(), False) == plans.plan(statements.get_task("id", TaskFacts))
+    assert ({key("tasks", plans)}, set(), False) == plans.plan(reading.get_task("id", TaskFacts))
 
 
 def test_a_task_is_found_by_its_uuid(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({"tasks_owner_uuid"}, set(), False) == plans.plan(statements.get_task("uuid", TaskFacts))
+    assert ({"tasks_owner_uuid"}, set(), False) == plans.plan(reading.get_task("uuid", TaskFacts))
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -162,7 +160,7 @@ def test_open_and_completed_tasks_are_read_in_order_from_an_index_of_their_own(
     selection = Selection(completed=completed, descending=descending, limit=limit)
 
     assert ({index, key("users", plans)}, set(), False) == plans.plan(
-        statements.list_tasks(selection, TaskFacts)
+        reading.list_tasks(selection, TaskFacts)
     )
 
 
@@ -171,19 +169,19 @@ def test_open_and_completed_tasks_are_read_in_order_from_an_index_of_their_own(
 def test_tasks_in_order_of_creation_are_read_in_order(
     plans: PostgresPlans | SqlitePlans, descending: bool, limit: int | None
 ) -> None:
-    plan = plans.plan(statements.list_tasks(Selection(descending=descending, limit=limit), TaskFacts))
+    plan = plans.plan(reading.list_tasks(Selection(descending=descending, limit=limit), TaskFacts))
 
     assert {key("tasks", plans), key("users", plans)} <= plan.indexes
     assert (set(), False) == (plan.scanned, plan.sorts)
 
 
-@pytest.mark.parametrize("sort", ["updated", "title", "due_date", "priority"])
-@pytest.mark.parametrize("search", [None, ""])
+@pytest.mark.parametrize("sort", ["updated", "title", "due_date", "priority", "position"])
+@pytest.mark.parametrize("search", [(), ("",)])
 def test_no_order_and_no_search_reads_more_than_the_owners_tasks(
-    plans: PostgresPlans | SqlitePlans, sort: Sort, search: str | None
+    plans: PostgresPlans | SqlitePlans, sort: Sort, search: tuple[str, ...]
 ) -> None:
     plan = plans.plan(
-        statements.list_tasks(Selection(sort=sort, search=search, priority="low", limit=1), TaskFacts)
+        reading.list_tasks(Selection(sort=sort, search=search, priorities=("low",), limit=1), TaskFacts)
     )
 
     assert set() == plan.scanned
@@ -201,7 +199,7 @@ def test_tasks_changed_since_a_revision_are_read_in_order(plans: PostgresPlans |
 def test_counting_reads_no_more_than_the_owners_tasks(
     plans: PostgresPlans | SqlitePlans, selection: Selection
 ) -> None:
-    assert set() == plans.plan(statements.count_tasks(selection)).scanned
+    assert set() == plans.plan(reading.count_tasks(selection)).scanned
 
 
 @pytest.mark.parametrize(
@@ -211,10 +209,10 @@ def test_an_edit_finds_its_rows_by_their_keys(
     plans: PostgresPlans | SqlitePlans, aspects: set[Aspect]
 ) -> None:
     if isinstance(plans, PostgresPlans):
-        statement = statements.edit_task_alone("id", frozenset(aspects), TaskFacts, guarded=True)
+        statement = alone.edit_task_alone("id", frozenset(aspects), TaskFacts, "at")
         expected = {"tasks_pkey", "users_pkey"}
     else:
-        statement = statements.edit_task_step("id", frozenset(aspects), guarded=True)
+        statement = steps.edit_task_step("id", frozenset(aspects), "at")
         expected = {key("tasks", plans)}
 
     assert (expected, set(), False) == plans.plan(statement)

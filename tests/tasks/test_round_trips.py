@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,9 +12,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from taskledger.accounts.usecases import provision_user
 from taskledger.errors import PreconditionFailed, TaskNotFound
 from taskledger.storage.database import Database
-from taskledger.tasks.values import Aspect, Due, Edit
+from taskledger.tasks import usecases
+from taskledger.tasks.selection import Selection
+from taskledger.tasks.values import Due, Move, restore
 from tests.databases import open_database
-from tests.tasks.actors import START, Actor, new_actor
+from tests.tasks.actors import START, Actor, TaskFacts, new_actor
 
 UseCase = Callable[[Actor, int], Awaitable[Any]]
 
@@ -23,9 +25,17 @@ async def _at_revision(user: Actor) -> None:
     await user.create(if_match=await user.revision())
 
 
+async def _move(user: Actor, task: int, side: Literal["before", "after"]) -> None:
+    await usecases.move_task(user.database, user.principal, Move(task, side), user.writing(), TaskFacts)
+
+
+async def _page(user: Actor) -> None:
+    await usecases.page_tasks(user.database, user.principal, Selection(search=("none",)), TaskFacts, limit=5)
+
+
 async def _delete_and_restore(user: Actor, task: int) -> None:
     await user.delete(task)
-    await user.edit(Edit(task, frozenset({Aspect.RESTORE}), action="restored"))
+    await user.edit(restore(task))
 
 
 USE_CASES: dict[str, UseCase] = {
@@ -35,7 +45,7 @@ USE_CASES: dict[str, UseCase] = {
     "get one that is missing": lambda user, task: user.get(1),
     "list": lambda user, task: user.listing(),
     "list a page": lambda user, task: user.listing(limit=1, sort="title", descending=True),
-    "search": lambda user, task: user.listing(search="MILK", completed=False),
+    "search": lambda user, task: user.listing(search=("MILK",), completed=False),
     "ask for the revision": lambda user, task: user.revision(),
     "change": lambda user, task: user.change(task, title=f"At {user.now}", priority="low"),
     "change nothing": lambda user, task: user.change(task, due=None),
@@ -46,6 +56,9 @@ USE_CASES: dict[str, UseCase] = {
     "complete": lambda user, task: user.complete(task),
     "reopen": lambda user, task: user.reopen(task),
     "delete and restore": _delete_and_restore,
+    "move to the top": lambda user, task: _move(user, task, "before"),
+    "move to the end": lambda user, task: _move(user, task, "after"),
+    "read a page": lambda user, task: _page(user),
     "provision": lambda user, task: provision_user(user.database, user.principal, user.now),
 }
 ROUND_TRIPS = {"create at a revision": 2, "delete and restore": 2}
@@ -123,7 +136,7 @@ async def test_a_use_case_is_one_round_trip(watched: Database, proxy: CountingPr
 
 
 @pytest.mark.parametrize("shared_url", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("selection", [{}, {"limit": 10}, {"search": "x"}])
+@pytest.mark.parametrize("selection", [{}, {"limit": 10}, {"search": ("x",)}])
 async def test_a_list_that_turns_out_empty_is_two_round_trips(
     watched: Database, proxy: CountingProxy, selection: dict[str, Any]
 ) -> None:

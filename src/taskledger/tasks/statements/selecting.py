@@ -73,7 +73,7 @@ def values_of(selection: Selection) -> dict[str, Any]:
     """The named values of a selection."""
     values: dict[str, Any] = {"limit": selection.limit, "offset": selection.offset}
     for index, priority in enumerate(selection.priorities):
-        values[f"priority_{index}"] = priority
+        values[f"wanted_priority_{index}"] = priority
     for index, text in enumerate(selection.search):
         values[f"text_{index}"] = fold(text)
     if selection.tags:
@@ -94,7 +94,9 @@ def filters(shape: Selection) -> ColumnElement[bool]:
     if shape.completed is not None:
         chosen.append(done.is_not(None) if shape.completed else done.is_(None))
     if shape.priorities:
-        binds = [bindparam(f"priority_{index}", type_=Text) for index in range(len(shape.priorities))]
+        # Not "priority_1": SQLAlchemy calls the constants it compares that column with so.
+        names = [f"wanted_priority_{index}" for index in range(len(shape.priorities))]
+        binds = [bindparam(name, type_=Text) for name in names]
         chosen.append(or_(*(tasks.c.priority == each for each in binds)))
     for index in range(len(shape.search)):
         wanted = bindparam(f"text_{index}", type_=Text)
