@@ -107,6 +107,20 @@ def postgresql_url(postgres_server: Postgres, migrated_postgres_database: str) -
     postgres_server.drop_database(name)
 
 
+@pytest.fixture
+def other_sqlite_url(migrated_sqlite_file: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(migrated_sqlite_file, tmp_path / 'other.db')}"
+
+
+@pytest.fixture
+def other_postgresql_url(postgres_server: Postgres, migrated_postgres_database: str) -> Iterator[str]:
+    """A second database, for tests that need two."""
+    name = _new_name()
+    postgres_server.create_database(name, template=migrated_postgres_database)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
 @pytest.fixture(params=DIALECTS)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated database without rows; the test runs once on each dialect."""

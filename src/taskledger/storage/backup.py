@@ -1,0 +1,67 @@
+"""A copy of a SQLite database while it is written to."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from taskledger.errors import DatabaseUnavailable
+from taskledger.storage.sqlite import connect
+
+Progress = Callable[[int, int], None]
+"""Called with the pages that are copied and the pages there are."""
+
+_PAGES_AT_ONCE = 256
+
+
+def back_up(database: Path, file: Path, progress: Progress = lambda done, total: None) -> None:
+    """Copy the database, as it is at one moment, to a file of its own; the service may go on writing.
+
+    The file is complete and checked before it has its name. Raises `DatabaseUnavailable`, and
+    ``FileExistsError`` rather than replace a file.
+    """
+    if not database.is_file():
+        raise DatabaseUnavailable(f"there is no {database}")
+    if file.exists():
+        raise FileExistsError(f"{file} exists already")
+    unfinished = file.with_name(file.name + ".unfinished")
+    unfinished.unlink(missing_ok=True)
+    try:
+        unfinished.touch(mode=0o600)
+        _copy(database, unfinished, progress)
+        _sync(unfinished)
+        # Unlike a rename, a link does not replace a file that has come to be meanwhile.
+        os.link(unfinished, file)
+        _sync(file.parent)
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(str(error)) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _copy(database: Path, copy: Path, progress: Progress) -> None:
+    with closing(connect(database)) as source, closing(sqlite3.connect(copy, isolation_level=None)) as target:
+        # Within a read transaction the copy is of its moment. Without one, SQLite would begin anew
+        # whenever another process writes, and on a busy service never end.
+        source.execute("BEGIN")
+        source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        source.backup(
+            target,
+            pages=_PAGES_AT_ONCE,
+            progress=lambda status, remaining, total: progress(total - remaining, total),
+            sleep=0,
+        )
+        # One file that needs no others beside it; the service turns write-ahead logging on again.
+        target.execute("PRAGMA journal_mode=DELETE")
+        (result,) = target.execute("PRAGMA integrity_check(1)").fetchone()
+        if result != "ok":
+            raise DatabaseUnavailable(f"the copy is damaged, so the database is: {result}")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
