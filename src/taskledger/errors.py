@@ -16,12 +16,21 @@
     ├── NotFound
     │   ├── TaskNotFound            no such task, or somebody else's
     │   ├── NeighbourNotFound       no such task to be moved next to
+    │   ├── ChangeNotFound          that revision did nothing, or longer ago than is remembered
     │   └── UserUnknown             the principal's row is gone
     ├── Invalid                     the request's values break a rule
+    │   └── KeyReused               the idempotency key was used for another request
+    ├── Unusable                    something handed out by the service came back changed, or too early
+    │   ├── CursorInvalid           not a cursor of this user and this query
+    │   └── RevisionAhead           a revision that the user has not reached
+    ├── ResyncRequired              deletions after that revision are forgotten
     ├── Conflict
     │   ├── EmailTaken              another account has this e-mail
-    │   └── TaskErased              the id is that of a task deleted for good
+    │   ├── TaskErased              the id is that of a task deleted for good
+    │   ├── EditConflict            fields were changed since the version that the edit was made of
+    │   └── UndoConflict            fields were changed since the revision to be undone
     ├── PreconditionFailed          the task is not at the expected revision
+    ├── OperationFailed             one operation of several could not be done, so none was
     ├── TooManyRequests             a limit was hit
     ├── Unavailable
     │   ├── DatabaseUnavailable     the database cannot be reached
@@ -33,7 +42,9 @@ Each contract maps every leaf to an answer; a test walks this tree.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 
 class Failure(Exception):
@@ -99,6 +110,10 @@ class NeighbourNotFound(NotFound):
     """The task to move another one next to is not there, or in the trash."""
 
 
+class ChangeNotFound(NotFound):
+    """The revision changed nothing, or what it changed is no longer kept."""
+
+
 class UserUnknown(NotFound):
     """The principal has no row (yet, or any more)."""
 
@@ -115,6 +130,35 @@ class Invalid(Failure):
         self.problems = tuple(problems)
 
 
+class KeyReused(Invalid):
+    """The idempotency key belongs to another request of this user."""
+
+    def __init__(self) -> None:
+        place = ("header", "Idempotency-Key")
+        message = "This key was used for another request; make a new one for each"
+        super().__init__([{"type": "idempotency_key_reused", "loc": place, "msg": message}])
+
+
+class Unusable(Failure):
+    """Something that the service hands out to be handed back is not what it was, or not yet."""
+
+
+class CursorInvalid(Unusable):
+    """The cursor was not made by us, or for another user or another query."""
+
+
+class RevisionAhead(Unusable):
+    """The revision is above ``newest``, the one that the user stands at."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(f"now at revision {newest}")
+        self.newest = newest
+
+
+class ResyncRequired(Failure):
+    """Deletions after the given revision are no longer remembered; only everything would be right."""
+
+
 class Conflict(Failure):
     """The request contradicts what is stored."""
 
@@ -125,6 +169,43 @@ class EmailTaken(Conflict):
 
 class TaskErased(Conflict):
     """The id chosen for a new task is that of one which was deleted for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """A field with two new values: what the request gives it, and what another write gave it before."""
+
+    field: str
+    given: Any
+    current: Any
+
+
+class EditConflict(Conflict):
+    """The edit was made of an older version, and these fields have other values by now."""
+
+    def __init__(self, conflicts: Sequence[FieldConflict]) -> None:
+        super().__init__(", ".join(each.field for each in conflicts))
+        self.conflicts = tuple(conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class UndoObstacle:
+    """A task that stands in the way of an undo, by the fields that were changed again.
+
+    ``uuid`` is ``None`` for one that was deleted for good.
+    """
+
+    number: int
+    uuid: UUID | None
+    fields: tuple[str, ...]
+
+
+class UndoConflict(Conflict):
+    """What the revision changed was changed again since."""
+
+    def __init__(self, obstacles: Sequence[UndoObstacle]) -> None:
+        super().__init__(f"{len(obstacles)} task(s) changed since")
+        self.obstacles = tuple(obstacles)
 
 
 class PreconditionFailed(Failure):
@@ -138,6 +219,15 @@ class PreconditionFailed(Failure):
         super().__init__(f"now at revision {revision}")
         self.current = current
         self.revision = revision
+
+
+class OperationFailed(Failure):
+    """The operation at ``index`` (from 0) failed by ``cause``; none of the request's took effect."""
+
+    def __init__(self, index: int, cause: Failure) -> None:
+        super().__init__(f"operation {index}: {cause}")
+        self.index = index
+        self.cause = cause
 
 
 class TooManyRequests(Failure):

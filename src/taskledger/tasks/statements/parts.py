@@ -136,7 +136,8 @@ def edit_of(
     if guard == "at":
         written = written.where(tasks.c.revision == GUARD)
     elif guard == "unchanged since":
-        written = written.where(tasks.c.revision <= GUARD)
+        # A revision from the future tells nothing of what happened since.
+        written = written.where(tasks.c.revision <= GUARD, revision > GUARD)
     return written
 
 

@@ -32,6 +32,12 @@ def get_task(kind: KeyKind, into: Row, *, trashed: bool = False) -> Statement:
 
 
 @cache
+def number_of(kind: KeyKind) -> Statement:
+    """The number of a task of the owner, in the trash or not."""
+    return Statement(f"number_of[{kind}]", select(tasks.c.id).where(MINE, key_is(kind)))
+
+
+@cache
 def list_tasks(shape: Selection, into: Row) -> Statement:
     """The selected tasks; each row ends with the total (where paged) and the owner's revision."""
     where = filters(shape)

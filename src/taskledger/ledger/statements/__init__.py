@@ -1,0 +1,1 @@
+"""The ledger's SQL: each statement once, as an expression, for both databases."""

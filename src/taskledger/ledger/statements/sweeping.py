@@ -1,0 +1,137 @@
+"""Statements of maintenance: what is kept no longer.
+
+They look for owners with something to sweep, or sweep for a range of owners at once, and so are the few
+that do not name one.
+"""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from taskledger.accounts.model import users
+from taskledger.ledger.model import idempotency_records, maintenance_runs, sync_floors
+from taskledger.storage.statement import Statement
+from taskledger.storage.types import Instant
+from taskledger.tasks.model import task_versions, tasks, tombstones
+from taskledger.tasks.statements.parts import NOW, OWNER
+
+_BEFORE = bindparam("before", type_=Instant)
+_LIMIT = bindparam("limit", type_=BigInteger)
+_AFTER = bindparam("after", type_=Text)
+_UPTO = bindparam("upto", type_=Text)
+_V = task_versions
+
+
+def _claim(insert: Any) -> Any:
+    row = insert(maintenance_runs).values(name=bindparam("name", type_=Text), started_at=NOW)
+    claimed = row.on_conflict_do_update(
+        index_elements=[maintenance_runs.c.name],
+        set_={"started_at": NOW},
+        where=maintenance_runs.c.started_at <= _BEFORE,
+    )
+    return claimed.returning(maintenance_runs.c.name)
+
+
+CLAIM = {
+    "postgresql": Statement("claim_maintenance", _claim(postgresql.insert), "postgresql"),
+    "sqlite": Statement("claim_maintenance", _claim(sqlite.insert), "sqlite"),
+}
+"""A row for the one worker that is to do it; none if another began after ``before``."""
+
+OWNERS_WITH_TRASH = Statement(
+    "owners_with_trash",
+    select(tasks.c.owner_id).where(tasks.c.deleted_at < _BEFORE).distinct().limit(_LIMIT),
+    crosses_owners=True,
+)
+
+OWNERS_WITH_TOMBSTONES = Statement(
+    "owners_with_tombstones",
+    select(tombstones.c.owner_id).where(tombstones.c.erased_at < _BEFORE).distinct().limit(_LIMIT),
+    crosses_owners=True,
+)
+
+_FORGOTTEN = and_(tombstones.c.owner_id == OWNER, tombstones.c.erased_at < _BEFORE)
+
+
+def _raise_floor(insert: Any) -> Any:
+    revision = func.max(tombstones.c.revision)
+    newest = select(OWNER, revision).where(_FORGOTTEN).having(revision.is_not(None))
+    floor = insert(sync_floors).from_select(["owner_id", "revision"], newest, include_defaults=False)
+    proposed, stands = floor.excluded.revision, sync_floors.c.revision
+    return floor.on_conflict_do_update(
+        index_elements=[sync_floors.c.owner_id],
+        set_={"revision": case((proposed > stands, proposed), else_=stands)},
+    )
+
+
+RAISE_FLOOR = {
+    "postgresql": Statement("raise_floor", _raise_floor(postgresql.insert), "postgresql"),
+    "sqlite": Statement("raise_floor", _raise_floor(sqlite.insert), "sqlite"),
+}
+"""Remembers the newest revision whose tombstone is about to go."""
+
+
+def _forget_versions() -> Any:
+    newest = (
+        select(_V.c.revision, _V.c.task_id, _V.c.previous_revision)
+        .join(tombstones, and_(tombstones.c.task_id == _V.c.task_id, tombstones.c.revision == _V.c.revision))
+        .where(_V.c.owner_id == OWNER, _FORGOTTEN)
+    )
+    chain = newest.cte("chain", recursive=True)
+    chain = chain.union_all(
+        select(_V.c.revision, _V.c.task_id, _V.c.previous_revision)
+        .join(chain, and_(_V.c.revision == chain.c.previous_revision, _V.c.task_id == chain.c.task_id))
+        .where(_V.c.owner_id == OWNER)
+    )
+    found = select(chain.c.revision, chain.c.task_id)
+    return delete(_V).where(_V.c.owner_id == OWNER, tuple_(_V.c.revision, _V.c.task_id).in_(found))
+
+
+FORGET_VERSIONS = Statement("forget_versions", _forget_versions())
+"""Deletes the blank versions of tasks whose tombstones are about to go."""
+
+FORGET_TOMBSTONES = Statement(
+    "forget_tombstones", delete(tombstones).where(_FORGOTTEN).returning(tombstones.c.revision)
+)
+
+OWNERS_AFTER = Statement(
+    "owners_after",
+    select(users.c.id).where(users.c.id > _AFTER).order_by(users.c.id).limit(_LIMIT),
+    crosses_owners=True,
+)
+
+
+def _prune_versions() -> Any:
+    newer = task_versions.alias("newer")
+    superseded = (
+        select(_V.c.owner_id, _V.c.revision, _V.c.task_id)
+        .select_from(newer)
+        .join(
+            _V,
+            and_(
+                _V.c.owner_id == newer.c.owner_id,
+                _V.c.revision == newer.c.previous_revision,
+                _V.c.task_id == newer.c.task_id,
+            ),
+        )
+        .where(newer.c.owner_id > _AFTER, newer.c.owner_id <= _UPTO, newer.c.at < _BEFORE)
+    )
+    swept = delete(_V).where(tuple_(_V.c.owner_id, _V.c.revision, _V.c.task_id).in_(superseded))
+    return swept.returning(_V.c.revision)
+
+
+PRUNE_VERSIONS = Statement("prune_versions", _prune_versions(), crosses_owners=True)
+"""Deletes versions that were followed by another before a moment.
+
+So a version stays as long as the change it is the result of, and the change that came after it, may be
+looked at; and the newest of each task always does.
+"""
+
+DROP_OLD_RECORDS = Statement(
+    "drop_old_records",
+    delete(idempotency_records)
+    .where(idempotency_records.c.created_at < _BEFORE)
+    .returning(idempotency_records.c.key),
+    crosses_owners=True,
+)
