@@ -23,6 +23,7 @@ from taskledger.http.observation import Observation
 from taskledger.http.pages import add_pages
 from taskledger.http.schema import name_media_types
 from taskledger.http.tracing import telemetry_config
+from taskledger.ledger.keys import ServiceKeys
 from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
 from taskledger.storage.readiness import Readiness
@@ -34,6 +35,7 @@ from taskledger.tokens.shared import SharedSecrets
 NAME = "Taskledger"
 EXPOSED_HEADERS = (
     "ETag",
+    "Idempotent-Replayed",
     "Location",
     "Retry-After",
     "RateLimit",
@@ -59,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     services = Services(
         database=database,
         authenticator=Authenticator(verifier, database, _now),
+        keys=ServiceKeys(database),
         now=_now,
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,

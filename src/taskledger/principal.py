@@ -10,6 +10,7 @@ class Principal:
     ``user_id`` is the token's subject and the owner of everything this principal touches. The
     profile fields are ``None`` where the token does not carry them. ``token_id`` names the token
     for revocation (its ``jti``, else a digest); ``expires_at`` is its end in Unix seconds.
+    ``time_zone`` is the IANA name of where the user says to be.
     """
 
     user_id: str
@@ -18,3 +19,4 @@ class Principal:
     avatar_url: str | None = None
     token_id: str = ""
     expires_at: float = 0.0
+    time_zone: str | None = None

@@ -1,7 +1,7 @@
 """What the dialects share: the fields clients send, and the flow from a call to an answer."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -17,7 +17,7 @@ from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, revi
 from taskledger.tasks.revisions import Written
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
-from taskledger.tasks.values import Due, Edit, NewTask, TaskKey, Writing
+from taskledger.tasks.values import FROM_THE_TRASH, Due, Edit, NewTask, TaskKey, Writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 W = TypeVar("W")
@@ -93,33 +93,50 @@ async def answer_list(
     call: CallContext, selection: Selection, into: type[T], render: Callable[[list[T], int | None], Any]
 ) -> Answer:
     """The selected tasks as ``render(tasks, total)`` has them, or 304 if the client has them."""
-    query = call.scope["query_string"]
+
+    async def read() -> tuple[Any, int]:
+        listing = await list_tasks(call.database, call.principal, selection, into)
+        return render(listing.tasks, listing.total), listing.revision
+
+    return await answer_by_revision(call, read)
+
+
+async def answer_by_revision(
+    call: CallContext, read: Callable[[], Awaitable[tuple[Any, int]]], *, varying: bytes = b""
+) -> Answer:
+    """What ``read`` returns with the owner's revision it was read at, or 304 if the client has it.
+
+    ``varying`` is whatever else the answer depends on, beside that revision and the query string.
+    """
+    query = call.scope["query_string"] + varying
     owner = call.principal.user_id
     expected = call.condition(b"if-none-match")
     if expected is not None:
         tag = list_tag(await owner_revision(call.database, call.principal), owner, query)
         if matches(expected, tag):
             return empty_answer(304, [(b"etag", tag)])
-    listing = await list_tasks(call.database, call.principal, selection, into)
-    return json_answer(
-        200, render(listing.tasks, listing.total), [(b"etag", list_tag(listing.revision, owner, query))]
-    )
+    value, revision = await read()
+    return json_answer(200, value, [(b"etag", list_tag(revision, owner, query))])
 
 
 async def answer_creation(
     call: CallContext, new: NewTask, into: type[T], location: Callable[[T], str] | None = None
 ) -> Answer:
-    """Create the task and answer 201 with it."""
-    written = await create_task(call.database, call.principal, new, writing_of(call, _list_guard(call)), into)
+    """Create the task and answer 201 with it; 200 if it was there, by the id that the client chose."""
+    written = await create_task(call.database, call.principal, new, writing_of_list(call), into)
     headers = [(b"etag", task_tag(written.revision))]
     if location is not None:
         headers.append((b"location", location(written.task).encode()))
-    return json_answer(201, written.task, headers)
+    return json_answer(201 if written.changed else 200, written.task, headers)
 
 
 async def answer_edit(call: CallContext, edit: Edit, into: type[T]) -> Answer:
     """Edit the task and answer 200 with it as it is then."""
-    written = await _edit(call, edit, into)
+    return written_answer(await _edit(call, edit, into))
+
+
+def written_answer(written: Written[Any]) -> Answer:
+    """200 with a task that was written."""
     return json_answer(200, written.task, [(b"etag", task_tag(written.revision))])
 
 
@@ -130,11 +147,24 @@ async def answer_deletion(call: CallContext, edit: Edit, into: type[T]) -> Answe
 
 
 async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
-    guard = await _task_guard(call, edit.key, into)
-    return await edit_task(call.database, call.principal, edit, writing_of(call, guard), into)
+    trashed = bool(edit.aspects & FROM_THE_TRASH)
+    writing = await writing_of_task(call, edit.key, into, trashed=trashed)
+    return await edit_task(call.database, call.principal, edit, writing, into)
 
 
-async def _task_guard(call: CallContext, key: TaskKey, into: type[T]) -> int | None:
+async def writing_of_task(
+    call: CallContext, key: TaskKey, into: type[T], *, trashed: bool = False
+) -> Writing:
+    """The circumstances of a write to a task, on the condition of ``If-Match``."""
+    return writing_of(call, await _task_guard(call, key, into, trashed=trashed))
+
+
+def writing_of_list(call: CallContext) -> Writing:
+    """The circumstances of a write to the whole list, on the condition of ``If-Match``."""
+    return writing_of(call, _list_guard(call))
+
+
+async def _task_guard(call: CallContext, key: TaskKey, into: type[T], *, trashed: bool) -> int | None:
     """The revision that ``If-Match`` asks for; one that no task has where it names none."""
     header = call.condition(b"if-match")
     if header is None:
@@ -144,7 +174,7 @@ async def _task_guard(call: CallContext, key: TaskKey, into: type[T]) -> int | N
         return None
     revisions = [revision for tag in tags if (revision := revision_of(tag)) is not None]
     if len(revisions) > 1:
-        found = await get_task(call.database, call.principal, key, into)
+        found = await get_task(call.database, call.principal, key, into, trashed=trashed)
         return found.revision if found.revision in revisions else -1
     return revisions[0] if revisions else -1
 
@@ -192,11 +222,13 @@ class BrokenRules(BaseModel):
 
 
 MEANINGS = {
+    400: "A cursor or revision that does not belong here",
     401: "No token, or one that is not valid (any more)",
     403: "The user in the path is not the token's",
     404: "No such task for this user",
     408: "The body did not arrive in time",
     409: "In conflict with what is stored",
+    410: "Too long ago: what was deleted since is forgotten",
     412: "Not at the revision that If-Match names",
     413: "The body is too large",
     415: "The body is not JSON",
@@ -242,12 +274,19 @@ class DetailVoice:
         ),
         errors.TaskNotFound: "Task not found",
         errors.NeighbourNotFound: "Neighbour task not found",
+        errors.ChangeNotFound: "Change not found",
         errors.UserUnknown: "User not found",
         failures.RouteUnknown: "Not Found",
         failures.MethodNotAllowed: "Method Not Allowed",
         failures.BodyTooSlow: "The request body did not arrive in time",
         errors.EmailTaken: "Email already registered",
         errors.TaskErased: "Task was deleted for good",
+        errors.EditConflict: "The task was changed meanwhile",
+        errors.UndoConflict: "The task was changed meanwhile",
+        errors.CursorInvalid: "Invalid cursor",
+        errors.RevisionAhead: "Unknown revision",
+        errors.ResyncRequired: "Too long ago; read everything again",
+        errors.OperationFailed: "An operation failed",
         errors.PreconditionFailed: "Precondition failed: the resource has changed",
         failures.BodyTooLarge: "Request body too large",
         failures.MediaTypeUnsupported: "Request body must be JSON",

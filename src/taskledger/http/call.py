@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope
 from taskledger.http.authentication import Authenticator
 from taskledger.http.requests import list_header
 from taskledger.http.stopwatch import StopwatchDatabase
+from taskledger.ledger.keys import ServiceKeys
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
 
@@ -28,6 +29,7 @@ class Services:
 
     database: Database
     authenticator: Authenticator
+    keys: ServiceKeys
     now: Callable[[], datetime]
     body_limit: int
     body_seconds: float
@@ -46,7 +48,13 @@ class CallContext:
         self.services = services
         self.contract = contract
         self.principal = principal
-        self.database = StopwatchDatabase(services.database)
+        self.database: Database = StopwatchDatabase(services.database)
+
+    def within(self, database: Database) -> "CallContext":
+        """The same call, as part of a transaction."""
+        call = CallContext(self.scope, self.receive, self.services, self.contract, self.principal)
+        call.database = database
+        return call
 
     def condition(self, name: bytes) -> str | None:
         """The entity tags of a (lower-case) conditional header, on however many lines."""

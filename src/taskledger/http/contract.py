@@ -82,13 +82,34 @@ def _describe_if_none_match(
     del if_none_match
 
 
+def _describe_idempotency_key(
+    idempotency_key: Annotated[
+        str | SkipJsonSchema[None],
+        Header(
+            alias="Idempotency-Key",
+            description="Makes the request safe to send again: within 24 hours it is done once, and answered "
+            "the same with `Idempotent-Replayed: true`. Another request with the key is refused with 422.",
+            min_length=1,
+            max_length=255,
+            examples=["0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e"],
+        ),
+    ] = None,
+) -> None:
+    del idempotency_key
+
+
 @dataclass(slots=True)
 class Contract:
-    """The declarations of one dialect, from which routes are made wherever it is mounted."""
+    """The declarations of one dialect, from which routes are made wherever it is mounted.
+
+    ``keyed`` says whether its writes take an idempotency key: all that they do must then be done on the
+    call's database.
+    """
 
     name: str
     summary: str
     voice: Voice
+    keyed: bool = True
     _declarations: list[_Declaration] = field(default_factory=list)
 
     def route(
@@ -104,7 +125,9 @@ class Contract:
         """Declare an endpoint: its success status, the schema of its answer, and what it may refuse with.
 
         401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
-        408 with a body; ``If-Match`` with 412; ``If-None-Match`` and 304 with reading what has a tag.
+        408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422 with a write;
+        ``If-None-Match`` and 304 with reading what has a tag. ``also`` describes other successes with
+        the same answer.
         """
 
         def declare(endpoint: Endpoint) -> Endpoint:
@@ -128,10 +151,17 @@ class Contract:
         statuses |= {403} if has_user else set()
         statuses |= {408, 413, 415, 422} if has_body else set()
         tags: list[str | Enum] = [self.name if not base else f"{self.name} ({base})"]
-        options = {key: value for key, value in declared.options.items() if key != "public"}
+        options = {key: value for key, value in declared.options.items() if key not in {"public", "keyed"}}
         success = options.pop("success", {})
+        also: Mapping[int, str] = options.pop("also", {})
+        keyed = declared.method != "GET" and not public and declared.options.get("keyed", self.keyed)
+        statuses |= {422} if keyed else set()
         responses: dict[int | str, dict[str, Any]] = {declared.status: success} if success else {}
+        for status, meaning in also.items():
+            responses[status] = {**success, "description": meaning, "model": declared.answer}
         described: list[Callable[..., None]] = [_describe_path_user] if has_user else []
+        if keyed:
+            described.append(_describe_idempotency_key)
         if 412 in statuses:
             described.append(_describe_if_match)
         if declared.method == "GET" and "ETag" in success.get("headers", {}):
@@ -143,6 +173,7 @@ class Contract:
             contract=self,
             voice=voice,
             public=public,
+            keyed=keyed,
             methods=[declared.method],
             status_code=declared.status,
             response_model=declared.answer,

@@ -68,8 +68,10 @@ _RULES: tuple[_Rule, ...] = (
     (errors.Forbidden, 403, None),
     (errors.NotFound, 404, None),
     (MethodNotAllowed, 405, _allow),
+    (errors.Unusable, 400, None),
     (BodyTooSlow, 408, None),
     (errors.Conflict, 409, None),
+    (errors.ResyncRequired, 410, None),
     (errors.PreconditionFailed, 412, None),
     (BodyTooLarge, 413, None),
     (MediaTypeUnsupported, 415, None),
@@ -84,6 +86,8 @@ _RULES: tuple[_Rule, ...] = (
 
 def status_of(failure: Failure) -> int:
     """The status of a failure; 500 for one that no rule knows."""
+    if isinstance(failure, errors.OperationFailed):
+        failure = failure.cause
     return next((status for kind, status, _ in _RULES if isinstance(failure, kind)), 500)
 
 

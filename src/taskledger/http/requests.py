@@ -4,7 +4,8 @@ Everything here raises `Invalid` with problems in Pydantic's vocabulary, and nev
 """
 
 import asyncio
-from typing import Any, TypeVar
+from functools import cache
+from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -12,7 +13,7 @@ import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.types import Receive, Scope
 
-from taskledger.errors import Invalid, TaskNotFound
+from taskledger.errors import ChangeNotFound, Invalid, TaskNotFound
 from taskledger.http.failures import BodyTooLarge, BodyTooSlow, MediaTypeUnsupported
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +57,15 @@ def parse_number(text: str) -> int:
     return number
 
 
+def parse_revision(text: str) -> int:
+    """A revision in a path; raises `Invalid` if it is none, `ChangeNotFound` if nothing can have it."""
+    if not (text.isascii() and text.isdigit()):
+        raise Invalid([problem("int_parsing", ("path", "revision"), "Input should be a valid integer")])
+    if len(text) > 19 or not 1 <= (number := int(text)) <= LARGEST_ID:
+        raise ChangeNotFound
+    return number
+
+
 def parse_uuid(text: str) -> UUID:
     """A task's UUID in a path, in the usual form of five groups; raises `Invalid`."""
     if len(text) == 36:
@@ -67,7 +77,7 @@ def parse_uuid(text: str) -> UUID:
 
 
 def parse_query(model: type[M], query: bytes) -> M:
-    """The query string as a model; a known parameter given twice is refused."""
+    """The query string as a model; a known parameter given twice is refused, unless it is a list."""
     try:
         pairs = parse_qsl(
             query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_PARAMETER_LIMIT
@@ -75,8 +85,11 @@ def parse_query(model: type[M], query: bytes) -> M:
     except ValueError as error:
         raise Invalid([problem("query_parsing", ("query",), "The query string cannot be read")]) from error
     values: dict[str, Any] = {}
+    lists = _lists(model)
     for name, value in pairs:
-        if name not in values:
+        if name in lists:
+            values.setdefault(name, []).append(value)
+        elif name not in values:
             values[name] = value
         elif name in model.model_fields:
             raise Invalid([problem("repeated", ("query", name), "Give this parameter once")])
@@ -86,16 +99,22 @@ def parse_query(model: type[M], query: bytes) -> M:
         raise _invalid("query", error) from None
 
 
-async def read_json(
-    body_type: TypeAdapter[T], scope: Scope, receive: Receive, *, limit: int, seconds: float
-) -> T:
-    """The JSON body as a value of the type.
+@cache
+def _lists(model: type[BaseModel]) -> frozenset[str]:
+    return frozenset(name for name, each in model.model_fields.items() if get_origin(each.annotation) is list)
 
-    Duplicate keys: the last one counts. Raises `MediaTypeUnsupported`, `BodyTooLarge`, `BodyTooSlow`,
-    `Invalid`, `Disconnected`.
+
+async def read_json(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
+    """The body, which says that it is JSON.
+
+    Raises `MediaTypeUnsupported`, `BodyTooLarge`, `BodyTooSlow`, `Disconnected`.
     """
     _require_json(scope)
-    body = await _read_body(scope, receive, limit, seconds)
+    return await _read_body(scope, receive, limit, seconds)
+
+
+def parse_json(body_type: TypeAdapter[T], body: bytes) -> T:
+    """A JSON body as a value of the type; of duplicate keys the last one counts. Raises `Invalid`."""
     try:
         # Pydantic's parser is lenient where JSON is not: NaN, Infinity and numbers past any range.
         _strict_json(body)

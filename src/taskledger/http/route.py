@@ -5,7 +5,7 @@ task costs. The endpoints are declared as FastAPI has them, and OpenAPI is FastA
 worked out here once, from the same declarations. An endpoint may take:
 
 - ``call``: the request with its principal and services (`CallContext`);
-- ``task_id``: ``int`` or ``UUID``, from the path;
+- ``task_id``: ``int`` or ``UUID``, from the path; ``revision``: ``int``, likewise;
 - ``query``: a Pydantic model annotated with ``Query()``;
 - ``body``: a `TypedDict`, annotated with ``Body()``: a field that is absent stays absent.
 """
@@ -23,18 +23,32 @@ from starlette.types import Receive, Scope
 from taskledger.errors import PathUserMismatch, UserUnknown
 from taskledger.http.answer import Answer
 from taskledger.http.call import CallContext, Services
-from taskledger.http.requests import header, parse_number, parse_query, parse_uuid, read_json
+from taskledger.http.once import answer_once, once_of
+from taskledger.http.requests import (
+    header,
+    parse_json,
+    parse_number,
+    parse_query,
+    parse_revision,
+    parse_uuid,
+    read_json,
+)
+from taskledger.ledger.idempotency import Once
 from taskledger.principal import Principal
 
 if TYPE_CHECKING:
     from taskledger.http.contract import Contract, Voice
 
-_PATH_READERS: dict[type, Callable[[str], Any]] = {int: parse_number, UUID: parse_uuid, str: str}
+_PATH_READERS: dict[tuple[str, type], Callable[[str], Any]] = {
+    ("task_id", int): parse_number,
+    ("task_id", UUID): parse_uuid,
+    ("revision", int): parse_revision,
+}
 _NOBODY = Principal("")
 
 
 class ContractRoute(APIRoute):
-    """A route of a contract; ``public`` ones need no token."""
+    """A route of a contract; ``public`` ones need no token, ``keyed`` ones take an idempotency key."""
 
     def __init__(
         self,
@@ -44,12 +58,14 @@ class ContractRoute(APIRoute):
         contract: "Contract",
         voice: "Voice",
         public: bool,
+        keyed: bool,
         **options: Any,
     ) -> None:
         super().__init__(path, endpoint, **options)
         self.contract = contract
         self.voice = voice
         self.public = public
+        self.keyed = keyed
         self._path_readers: list[tuple[str, Callable[[str], Any]]] = []
         self._query: type[BaseModel] | None = None
         self._no_query: BaseModel | None = None
@@ -70,7 +86,7 @@ class ContractRoute(APIRoute):
             elif name == "body":
                 self._body = TypeAdapter(kind)
             elif f"{{{name}}}" in self.path:
-                self._path_readers.append((name, _PATH_READERS[kind]))
+                self._path_readers.append((name, _PATH_READERS[name, kind]))
             else:
                 raise TypeError(f"{endpoint.__name__}: no way to fill the parameter {name!r}")
 
@@ -91,19 +107,27 @@ class ContractRoute(APIRoute):
         if self._query is not None:
             query = scope["query_string"]
             arguments["query"] = parse_query(self._query, query) if query else self._no_query
+        body = b""
         if self._body is not None:
-            arguments["body"] = await read_json(
-                self._body, scope, receive, limit=services.body_limit, seconds=services.body_seconds
-            )
+            body = await read_json(scope, receive, limit=services.body_limit, seconds=services.body_seconds)
+            arguments["body"] = parse_json(self._body, body)
         call = CallContext(scope, receive, services, self.contract.name, principal)
         scope["stopwatch"] = call.database
+        once = once_of(scope, body) if self.keyed else None
         try:
-            return await self._endpoint(call, **arguments)
+            return await self._run(call, once, arguments)
         except UserUnknown:
             if self.public:
                 raise
             await services.authenticator.provision_again(principal)
+            return await self._run(call, once, arguments)
+
+    async def _run(self, call: CallContext, once: Once | None, arguments: dict[str, Any]) -> Answer:
+        if once is None:
             return await self._endpoint(call, **arguments)
+        return await answer_once(
+            call, once, lambda database: self._endpoint(call.within(database), **arguments)
+        )
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Never: the edge dispatches contracts' routes, sealed from each other; FastAPI documents them."""

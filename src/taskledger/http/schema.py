@@ -52,6 +52,9 @@ def _described_type(annotation: Any) -> Any:
     if origin is list:
         (item,) = get_args(annotation)
         return list[_described_type(item)]  # type: ignore[misc]  # a type worked out at run time
+    if origin is dict:
+        key, value = get_args(annotation)
+        return dict[key, _described_type(value)]  # type: ignore[misc, valid-type]
     if origin is Annotated:
         return _described_type(get_args(annotation)[0])
     if origin in {Union, UnionType}:

@@ -26,12 +26,16 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Delta(Generic[T]):
-    """What brings a client from one revision to another; ``more`` if that is not the newest yet."""
+    """What brings a client from one revision to another, and which is the newest."""
 
     tasks: list[T]
     deleted: list[Deletion]
     revision: int
-    more: bool
+    newest: int
+
+    @property
+    def more(self) -> bool:
+        return self.revision < self.newest
 
 
 async def changes_since(
@@ -55,4 +59,4 @@ async def changes_since(
     found = [row for row in rows if row[-5] is not None]
     # A client that has nothing need not be told what is gone.
     gone = [Deletion(row[-6], row[-5]) for row in found if row[-4] and since]
-    return Delta(read_rows(into, [row for row in found if not row[-4]]), gone, end, more=end < revision)
+    return Delta(read_rows(into, [row for row in found if not row[-4]]), gone, end, revision)

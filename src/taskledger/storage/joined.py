@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from taskledger.storage.database import Transaction, Work
+from taskledger.storage.database import Transaction, Usage, Work
 from taskledger.storage.statement import Row, Statement, Values
 
 T = TypeVar("T")
@@ -30,6 +30,9 @@ class JoinedDatabase:
 
     def on_commit(self, hear: Callable[[str], None]) -> None:
         raise RuntimeError("only the database itself tells of its commits")
+
+    def usage(self) -> Usage:
+        raise RuntimeError("a transaction has no connections of its own to count")
 
     async def open(self) -> None:
         raise RuntimeError("a transaction is open from its beginning")

@@ -7,6 +7,7 @@ from typing import Any
 
 from taskledger.errors import SubjectMissing, TokenExpired, TokenInvalid
 from taskledger.principal import Principal
+from taskledger.time_zones import is_time_zone
 from taskledger.tokens.compact import CompactToken, read_json_object
 from taskledger.tokens.refusals import Refusal
 
@@ -50,6 +51,7 @@ def read_principal(token: CompactToken, rules: ClaimRules, now: float) -> Princi
         avatar_url=_profile_text(claims, 2048, "picture", "image", "avatar_url"),
         token_id=_token_id(claims, token),
         expires_at=expires_at,
+        time_zone=_time_zone(claims),
     )
 
 
@@ -110,6 +112,12 @@ def _profile_text(claims: dict[str, Any], max_length: int, *names: str) -> str |
         if isinstance(value, str) and 0 < len(value) <= max_length and not _UNUSABLE.search(value):
             return value
     return None
+
+
+def _time_zone(claims: dict[str, Any]) -> str | None:
+    """The ``zoneinfo`` of OpenID Connect (Core 1.0, section 5.1), if it names a zone that exists."""
+    name = _profile_text(claims, 64, "zoneinfo")
+    return name if name is not None and is_time_zone(name) else None
 
 
 def _token_id(claims: dict[str, Any], token: CompactToken) -> str:

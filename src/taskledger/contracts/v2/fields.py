@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
-from functools import cache
 from typing import Annotated, Any, NotRequired
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
@@ -15,6 +13,7 @@ from taskledger.contracts.dialect import Flag, Moment, SafeText, Title500
 from taskledger.tasks.facts import Derived
 from taskledger.tasks.model import DESCRIPTION_LIMIT
 from taskledger.tasks.values import Due, NewTask, Priority
+from taskledger.time_zones import is_time_zone
 
 TAG_LIMIT = 20
 
@@ -39,6 +38,11 @@ def show_due(at: datetime, all_day: bool, time_zone: str | None) -> DueDay | Due
     return DueDay(at.date()) if all_day else DueMoment(at, time_zone)
 
 
+def shown_value(value: Any) -> Any:
+    """A field's value in the core's terms, as the contract shows it."""
+    return show_due(value.at, value.all_day, value.time_zone) if isinstance(value, Due) else value
+
+
 class Task(msgspec.Struct):
     """A task."""
 
@@ -60,13 +64,8 @@ class Task(msgspec.Struct):
     revision: Annotated[int, msgspec.Meta(description="The user's revision that wrote it last", examples=[7])]
 
 
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
 def _require_zone(name: str) -> str:
-    if name not in _time_zones():
+    if not is_time_zone(name):
         raise ValueError("Input should be the name of an IANA time zone")
     return name
 

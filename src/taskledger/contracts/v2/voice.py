@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from taskledger import errors
 from taskledger.contracts.dialect import BrokenRule, describe_refusals, wording
+from taskledger.contracts.v2.fields import Task, shown_value
 from taskledger.errors import Failure
 from taskledger.http import failures
 from taskledger.http.failures import status_of
+from taskledger.http.schema import described
 
 
 class Problem(BaseModel):
@@ -32,6 +35,39 @@ class BrokenRulesProblem(Problem):
     errors: list[BrokenRule]
 
 
+class PreconditionProblem(Problem):
+    """It is not at the revision that If-Match names."""
+
+    task: described(Task) | None = Field(  # type: ignore[valid-type]  # a type made at run time
+        description="The task as it stands; null where the condition was on a list."
+    )
+    revision: int = Field(description="What it stands at.", examples=[8])
+
+
+class FieldConflict(BaseModel):
+    """A field that was changed since the base revision, with both values."""
+
+    field: str = Field(examples=["title"])
+    yours: Any = Field(description="The value in the request.")
+    current: Any = Field(description="The value that the field was given meanwhile.")
+
+
+class UndoObstacle(BaseModel):
+    """A task that was changed again since what is to be undone."""
+
+    id: UUID | None = Field(description="null if the task was deleted for good.")
+    number: int
+    fields: list[str] = Field(examples=[["title"]])
+
+
+class ConflictProblem(Problem):
+    """In conflict with what is stored."""
+
+    conflicts: list[FieldConflict] | list[UndoObstacle] = Field(
+        default_factory=list, description="With the codes `conflict` and `undo_conflict`."
+    )
+
+
 class ProblemVoice:
     """``application/problem+json``."""
 
@@ -51,6 +87,7 @@ class ProblemVoice:
         errors.PathUserMismatch: ("forbidden", "This belongs to another user"),
         errors.TaskNotFound: ("task_not_found", "There is no such task"),
         errors.NeighbourNotFound: ("neighbour_not_found", "There is no such task to move it next to"),
+        errors.ChangeNotFound: ("change_not_found", "There is no such change, or no longer"),
         errors.UserUnknown: ("user_unknown", "There is no such user"),
         failures.RouteUnknown: ("not_found", "There is nothing at this URL"),
         failures.MethodNotAllowed: ("method_not_allowed", "This URL does not know the method"),
@@ -59,7 +96,16 @@ class ProblemVoice:
         failures.MediaTypeUnsupported: ("media_type_unsupported", "The body must be JSON"),
         errors.EmailTaken: ("email_taken", "Another account has this e-mail"),
         errors.TaskErased: ("task_erased", "The task with this id was deleted for good"),
+        errors.EditConflict: ("conflict", "Fields were changed since the base revision"),
+        errors.UndoConflict: ("undo_conflict", "What is to be undone was changed again since"),
+        errors.CursorInvalid: ("cursor_invalid", "The cursor is not one of this user and this query"),
+        errors.RevisionAhead: ("revision_ahead", "The user has not reached that revision"),
+        errors.ResyncRequired: (
+            "resync_required",
+            "Deletions that long ago are forgotten; sync without since",
+        ),
         errors.PreconditionFailed: ("precondition_failed", "It is not at the revision that If-Match names"),
+        errors.KeyReused: ("idempotency_key_reused", "The idempotency key was used for another request"),
         errors.Invalid: ("invalid", "The request breaks a rule"),
         errors.TooManyRequests: ("too_many_requests", "Too many requests; try again later"),
         errors.DatabaseUnavailable: (
@@ -78,19 +124,50 @@ class ProblemVoice:
     }
 
     def word(self, failure: Failure, request_id: str) -> Any:
-        code, title = wording(self._WORDS, failure)
+        cause = failure.cause if isinstance(failure, errors.OperationFailed) else failure
+        code, title = wording(self._WORDS, cause)
         problem = {
             "type": "about:blank",
             "title": title,
             "status": status_of(failure),
             "code": code,
             "instance": request_id,
+            **_details(cause),
         }
-        if isinstance(failure, errors.Invalid):
-            problem["errors"] = failure.problems
-        elif isinstance(failure, errors.PreconditionFailed):
-            problem["task"] = failure.current
+        if isinstance(failure, errors.OperationFailed):
+            problem["operation"] = failure.index
         return problem
 
     def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        return describe_refusals(statuses, lambda status: BrokenRulesProblem if status == 422 else Problem)
+        return describe_refusals(statuses, lambda status: _SCHEMAS.get(status, Problem))
+
+
+_SCHEMAS = {409: ConflictProblem, 412: PreconditionProblem, 422: BrokenRulesProblem}
+
+
+def _details(failure: Failure) -> dict[str, Any]:
+    match failure:
+        case errors.Invalid():
+            return {"errors": failure.problems}
+        case errors.PreconditionFailed():
+            return {"task": failure.current, "revision": failure.revision}
+        case errors.EditConflict():
+            return {"conflicts": [_field_conflict(each) for each in failure.conflicts]}
+        case errors.UndoConflict():
+            return {"conflicts": [_obstacle(each) for each in failure.obstacles]}
+        case errors.RevisionAhead():
+            return {"revision": failure.newest}
+        case _:
+            return {}
+
+
+def _field_conflict(conflict: errors.FieldConflict) -> dict[str, Any]:
+    return {
+        "field": conflict.field,
+        "yours": shown_value(conflict.given),
+        "current": shown_value(conflict.current),
+    }
+
+
+def _obstacle(obstacle: errors.UndoObstacle) -> dict[str, Any]:
+    return {"id": obstacle.uuid, "number": obstacle.number, "fields": obstacle.fields}
