@@ -80,23 +80,32 @@ def _faults(expression: Any, dialect: Dialect) -> list[str]:
 def _untied(froms: Iterable[Any], conditions: Iterable[Any]) -> Iterator[str]:
     """The tables of users' rows among ``froms`` that the conditions do not tie to the owner."""
     conditions = list(conditions)
-    tables = []
-    for source in froms:
-        for each in _flattened(source):
-            if isinstance(each, Join):
-                # An outer join's condition lets rows through that do not meet it.
-                conditions += [] if each.isouter or each.full else _conjuncts([each.onclause])
-            elif each not in tables:
-                tables.append(each)
-    tied: set[Any] = set()
-    pairs = [_equal_owners(condition) for condition in conditions]
-    for _ in range(len(pairs) + 1):
-        for left, right in filter(None, pairs):
-            if left is OWNER or left in tied or right is OWNER or right in tied:
-                tied |= {left, right}
+    tables: list[Any] = []
+    partly: list[tuple[Any, list[Any]]] = []
+    for each in chain.from_iterable(map(_flattened, froms)):
+        if not isinstance(each, Join):
+            tables += [] if each in tables else [each]
+        elif not each.isouter and not each.full:
+            conditions += _conjuncts([each.onclause])
+        elif not each.full:
+            # What an outer join's condition says, it says only of the rows that it adds.
+            added = list(_flattened(each.right))
+            partly += [(condition, added) for condition in _conjuncts([each.onclause])]
+    tied = _tied([*((condition, tables) for condition in conditions), *partly])
     for table in tables:
         if _owner_of(table) is not None and _owner_of(table) not in tied:
             yield f"{table.name} is not tied to the owner"
+
+
+def _tied(conditions: Iterable[tuple[Any, list[Any]]]) -> set[Any]:
+    """The owner columns that must be the owner, by equalities and the tables of which each holds."""
+    pairs = [(pair, tables) for condition, tables in conditions if (pair := _equal_owners(condition))]
+    tied: set[Any] = {OWNER}
+    for _ in range(len(pairs) + 1):
+        for pair, tables in pairs:
+            if not tied.isdisjoint(pair):
+                tied |= {side for side in pair if side is not OWNER and side.table in tables}
+    return tied
 
 
 def _flattened(source: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
-from sqlalchemy import Executable, Text, bindparam, delete, insert, or_, select, true, update
+from sqlalchemy import Executable, Text, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.dialects import sqlite
 
 from taskledger.accounts.model import users
@@ -22,7 +22,14 @@ from tests.storage.ownership import KNOWN_TO_BE_NOBODYS, ownerless_tables, untie
 
 OWNER = bindparam("owner", type_=Text)
 DECLARES = re.compile(r"\bStatement\(|\bOWNER\b")
-KNOWN_TO_CROSS_OWNERS: set[str] = set()
+KNOWN_TO_CROSS_OWNERS = {
+    # Maintenance goes from owner to owner.
+    "drop_old_records",
+    "owners_after",
+    "owners_with_tombstones",
+    "owners_with_trash",
+    "prune_versions",
+}
 SOMEBODY = ast.parse("__import__('sqlalchemy').bindparam('somebody')", mode="eval").body
 MINE = tasks.c.owner_id == OWNER
 OTHER = tasks.alias("other")
@@ -139,6 +146,11 @@ CARELESS = {
     "outer join": select(tasks.c.id)
     .outerjoin(OTHER, OTHER.c.owner_id == OWNER)
     .where(OTHER.c.owner_id == tasks.c.id),
+    "an outer join's left side": select(tasks.c.id).outerjoin(OTHER, and_(OTHER.c.owner_id == OWNER, MINE)),
+    "an outer join's right side": select(tasks.c.id, OTHER.c.id)
+    .outerjoin(OTHER, OTHER.c.id == tasks.c.id)
+    .where(MINE),
+    "a full join": select(tasks.c.id).outerjoin(OTHER, OTHER.c.owner_id == OWNER, full=True).where(MINE),
     "an alias": select(tasks.c.id, OTHER.c.id).where(MINE),
     "a subquery": select(tasks.c.id).where(MINE, tasks.c.id.in_(select(OTHER.c.id))),
     "a scalar subquery": select(select(tasks.c.id).limit(1).scalar_subquery()),
@@ -158,6 +170,9 @@ CAREFUL = {
     "a select": select(tasks.c.id).where(tasks.c.id == 1, MINE),
     "an alias": select(tasks.c.id, OTHER.c.id).where(MINE, OTHER.c.owner_id == tasks.c.owner_id),
     "a join": select(tasks.c.id).join(users, users.c.id == tasks.c.owner_id).where(MINE),
+    "an outer join": select(tasks.c.id, OTHER.c.id)
+    .outerjoin(OTHER, and_(OTHER.c.owner_id == tasks.c.owner_id, OTHER.c.id == tasks.c.previous_revision))
+    .where(MINE),
     "a join the other way": select(tasks.c.id)
     .join(users, users.c.id == tasks.c.owner_id)
     .where(users.c.id == OWNER),
