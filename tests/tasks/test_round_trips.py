@@ -6,14 +6,22 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from taskledger.accounts.usecases import provision_user
+from taskledger.contracts.enveloped import EnvelopedTask
+from taskledger.contracts.flat import FlatTask
+from taskledger.contracts.scoped import ScopedTask
+from taskledger.contracts.versioned import VersionedTask
 from taskledger.errors import PreconditionFailed, TaskNotFound
 from taskledger.storage.database import Database
+from taskledger.storage.statement import POSTGRESQL, compile_statement
 from taskledger.tasks import usecases
 from taskledger.tasks.selection import Selection
+from taskledger.tasks.statements.reading import list_tasks
+from taskledger.tasks.statements.selecting import shape_of
 from taskledger.tasks.values import Due, Move, restore
 from tests.databases import open_database
 from tests.tasks.actors import START, Actor, TaskFacts, new_actor
@@ -170,3 +178,12 @@ async def test_no_sql_is_compiled_for_a_use_case_that_ran_before(
 async def _run(name: str, user: Actor, task: int) -> None:
     with suppress(TaskNotFound, PreconditionFailed):
         await USE_CASES[name](user, task)
+
+
+@pytest.mark.parametrize(
+    "into", [ScopedTask, FlatTask, VersionedTask, EnvelopedTask], ids=lambda row: row.__name__
+)
+def test_on_postgresql_a_row_is_what_the_driver_decoded(into: type[msgspec.Struct]) -> None:
+    listed = list_tasks(shape_of(Selection()), into)
+
+    assert compile_statement(listed, POSTGRESQL).read_row is None
