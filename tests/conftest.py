@@ -1,1 +1,1 @@
-pytest_plugins = ["pytester", "tests.external_tools", "tests.databases"]
+pytest_plugins = ["pytester", "tests.external_tools", "tests.databases", "tests.faults.programme"]

@@ -7,8 +7,10 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -31,6 +33,30 @@ def _has_node_20() -> bool:
     return major is not None and int(major[1]) >= 20
 
 
+def _can_trace() -> bool:
+    strace = find_program("strace")
+    return (
+        strace is not None and subprocess.run([strace, "-o", os.devnull, "true"], check=False).returncode == 0
+    )
+
+
+def find_faketime() -> str | None:
+    """The path of libfaketime's library, or None."""
+    return next((str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), None)
+
+
+def _can_mount() -> bool:
+    if os.geteuid() != 0:
+        return False
+    with tempfile.TemporaryDirectory() as directory:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", directory], capture_output=True, check=False
+        )
+        if mounted.returncode == 0:
+            subprocess.run(["umount", directory], check=True)
+    return mounted.returncode == 0
+
+
 class Tool(NamedTuple):
     """What the tests with one marker need."""
 
@@ -43,6 +69,9 @@ TOOLS = {
     "pgbouncer": Tool(lambda: find_program("pgbouncer") is not None, "install PgBouncer"),
     "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
     "proxy": Tool(lambda: find_program("nginx") is not None, "install nginx"),
+    "strace": Tool(_can_trace, "install strace, and allow ptrace"),
+    "faketime": Tool(lambda: find_faketime() is not None, "install libfaketime"),
+    "mount": Tool(_can_mount, "run as root where tmpfs may be mounted"),
 }
 
 LEFT_OUT = pytest.StashKey[Counter[str]]()

@@ -1,0 +1,133 @@
+"""A process that has imported the service and forks real servers on demand.
+
+Run as a program, it is that process: it reads one order per line and answers each with a line.
+``start`` forks a child that runs the command line as ``taskledger`` does; ``wait`` tells its status.
+An import of the service takes seconds of a busy processor and a fork none, which is what makes a
+hundred kills affordable. When the order's end closes, every child is killed.
+"""
+
+import importlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+_WARM = ("taskledger.app", "taskledger.cli", "taskledger.storage.migrate", "uvicorn", "uvicorn.loops.uvloop")
+_WARM_PROTOCOLS = ("uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "websockets")
+
+
+class Nursery:
+    """The test's end of such a process."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery"],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        broken: str | None = None,
+    ) -> int:
+        """Start ``taskledger`` with these arguments and return its process id.
+
+        ``broken`` names a function of `tests.faults.breaks` that is called in it first.
+        """
+        order = {
+            "do": "start",
+            "arguments": list(arguments),
+            "environment": dict(environment),
+            "log": str(log),
+            "broken": broken,
+        }
+        pid: int = self._ask(order)
+        return pid
+
+    def status(self, pid: int, *, wait: bool) -> int | None:
+        """The exit status as `subprocess` has it, negative for a signal; ``None`` while it runs."""
+        status: int | None = self._ask({"do": "wait" if wait else "poll", "pid": pid})
+        return status
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.communicate(timeout=30)
+
+    def _ask(self, order: dict[str, Any]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(order), file=self._process.stdin, flush=True)
+        if not select.select([self._process.stdout], [], [], 120)[0]:
+            raise RuntimeError(f"a server did not end in two minutes: {order}")
+        return json.loads(self._process.stdout.readline())
+
+
+def _serve_orders() -> None:
+    for module in (*_WARM, *_WARM_PROTOCOLS):
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError:
+            continue
+    children: set[int] = set()
+    for line in sys.stdin:
+        order = json.loads(line)
+        answer: int | None
+        if order["do"] == "start":
+            answer = os.fork()
+            if answer == 0:
+                _become_server(order)
+            children.add(answer)
+        else:
+            pid, status = os.waitpid(order["pid"], 0 if order["do"] == "wait" else os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else None
+            if pid:
+                children.discard(pid)
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+    for pid in children:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _become_server(order: dict[str, Any]) -> None:
+    status = 1
+    try:
+        os.setsid()
+        log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        null = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((null, 0), (log, 1), (log, 2)):
+            os.dup2(source, target)
+        os.chdir(Path(order["log"]).parent)
+        os.environ.clear()
+        os.environ |= order["environment"]
+        if order["broken"] is not None:
+            from tests.faults import breaks
+
+            getattr(breaks, order["broken"])()
+        from taskledger.cli import app
+
+        app(order["arguments"], standalone_mode=False)
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve_orders()
