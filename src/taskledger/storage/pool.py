@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from taskledger.errors import DatabaseUnavailable
@@ -18,6 +19,7 @@ Connection = Any
 
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
+_CLOSE_SECONDS = 2.0
 
 
 class ConnectionPool:
@@ -38,6 +40,7 @@ class ConnectionPool:
         self._open = 0
         self._closed = False
         self._sweeper: asyncio.Task[None] | None = None
+        self._discarding: set[asyncio.Task[None]] = set()
 
     @property
     def size(self) -> int:
@@ -104,9 +107,13 @@ class ConnectionPool:
             self._idle.append((connection, time.monotonic()))
 
     def discard(self, connection: Connection) -> None:
-        """Throw away a connection whose state is in doubt."""
-        connection.terminate()
-        self._hand_on(None)
+        """Throw away a connection whose state is in doubt, and what it is still doing in the database."""
+        if connection.is_closed():
+            self._hand_on(None)
+            return
+        task = asyncio.create_task(self._let_go(connection))
+        self._discarding.add(task)
+        task.add_done_callback(self._discarding.discard)
 
     async def close(self) -> None:
         """Close the free connections and refuse new ones; lent ones end when they are given back."""
@@ -115,7 +122,16 @@ class ConnectionPool:
             self._sweeper.cancel()
         idle, self._idle = self._idle, []
         self._open -= len(idle)
-        await asyncio.gather(*(each.close(timeout=2) for each, _ in idle), return_exceptions=True)
+        closing = (each.close(timeout=_CLOSE_SECONDS) for each, _ in idle)
+        await asyncio.gather(*closing, *self._discarding, return_exceptions=True)
+
+    async def _let_go(self, connection: Connection) -> None:
+        # Merely dropped, the server would go on with a statement that nobody waits for any more, and
+        # have more connections of ours than there may be: closing asks it to stop. The room is free
+        # when that is done.
+        with suppress(Exception):
+            await connection.close(timeout=_CLOSE_SECONDS)
+        self._hand_on(None)
 
     async def _make(self, *, counted: bool = False) -> Connection:
         if not counted:
@@ -145,4 +161,6 @@ class ConnectionPool:
             stale = [each for each, since in self._idle if since < oldest or each.is_closed()]
             self._idle = [pair for pair in self._idle if pair[0] not in stale]
             self._open -= len(stale)
-            await asyncio.gather(*(each.close(timeout=2) for each in stale), return_exceptions=True)
+            await asyncio.gather(
+                *(each.close(timeout=_CLOSE_SECONDS) for each in stale), return_exceptions=True
+            )

@@ -32,7 +32,8 @@ _LOST = (
 _UNAVAILABLE = (
     *_LOST,
     asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,  # its disk fails
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InsufficientResourcesError,
@@ -183,14 +184,16 @@ class PostgresDatabase:
         with _guard:
             connection = await self.pool.acquire()
             transaction = PostgresTransaction(connection, self)
+            bounds = connection.transaction()
             try:
-                async with connection.transaction():
-                    result = await work(transaction)
-            except (asyncpg.PostgresError, Failure):
-                # The server, or our own rules, said no, and the transaction has been rolled back.
-                self._give_back(connection)
+                await bounds.start()
+                result = await work(transaction)
+                await bounds.commit()
+            except (asyncpg.PostgresError, Failure) as refusal:
+                await self._roll_back(connection, bounds, refusal)
                 raise
             except BaseException:
+                # Not rolled back by us: a server that is silent would keep us waiting once more.
                 self.pool.discard(connection)
                 raise
             self.pool.release(connection)
@@ -210,8 +213,8 @@ class PostgresDatabase:
             else:
                 place = place_of(statement, values)
                 rows = await self.row_security.fetch(connection, place, compiled.sql, arguments)
-        except asyncpg.PostgresError:
-            self._give_back(connection)
+        except asyncpg.PostgresError as refusal:
+            self._give_back(connection, refusal)
             raise
         except BaseException:
             pool.discard(connection)
@@ -219,8 +222,21 @@ class PostgresDatabase:
         pool.release(connection)
         return _shaped(compiled, rows)
 
-    def _give_back(self, connection: Any) -> None:
-        if connection.is_closed() or connection.is_in_transaction():
+    async def _roll_back(self, connection: Any, bounds: Any, refusal: Exception) -> None:
+        """Undo what the server or our own rules refused; what was refused stays the answer."""
+        try:
+            if connection.is_in_transaction():
+                await bounds.rollback()
+        except BaseException as error:
+            self.pool.discard(connection)
+            if not isinstance(error, Exception):
+                raise
+        else:
+            self._give_back(connection, refusal)
+
+    def _give_back(self, connection: Any, refusal: Exception) -> None:
+        # A server that is shutting down says so before it ends the connection.
+        if isinstance(refusal, _LOST) or connection.is_in_transaction():
             self.pool.discard(connection)
         else:
             self.pool.release(connection)
