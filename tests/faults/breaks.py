@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from typing import Any
+from uuid import uuid4
 
 _SOON = 0.2
 
@@ -65,12 +66,10 @@ def write_twice() -> None:
 
 
 def forget_the_owner() -> None:
-    """Leave the owner out of every statement's conditions on tasks."""
-    from sqlalchemy import literal, or_
+    """Leave the owner out of the conditions on tasks, in every statement."""
+    from taskledger.tasks.statements.parts import MINE, OWNER
 
-    from taskledger.tasks import statements
-
-    statements._MINE = or_(statements._MINE, literal(1) == literal(1))
+    MINE.left = OWNER  # type: ignore[attr-defined]  # the owner is the owner: always true
 
 
 def swallow_disk_errors() -> None:
@@ -116,3 +115,69 @@ def end_the_writer_on_an_error() -> None:
             threading.Event().wait()
 
     SqliteDatabase._run_group = run_group_once  # type: ignore[method-assign]
+
+
+def repeat_lost_writes() -> None:
+    """Send a write again whose connection was lost, as if it could not have happened."""
+    from taskledger.errors import DatabaseUnavailable
+    from taskledger.storage.postgres import PostgresDatabase
+
+    write = PostgresDatabase.write
+
+    async def write_again(self: Any, statement: Any, values: Any) -> Any:
+        try:
+            return await write(self, statement, values)
+        except DatabaseUnavailable:
+            return await write(self, statement, values | {"uuid": uuid4()} if "uuid" in values else values)
+
+    PostgresDatabase.write = write_again  # type: ignore[method-assign]
+
+
+def wait_for_ever() -> None:
+    """Give no statement and no connection a limit of time."""
+    from taskledger.storage.postgres import PostgresDatabase
+
+    create = PostgresDatabase.__init__
+
+    def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        self._options |= {"command_timeout": None, "timeout": None}
+        self.pool._acquire_timeout = None
+
+    PostgresDatabase.__init__ = create_patient  # type: ignore[method-assign]
+
+
+def queue_for_ever() -> None:
+    """Let requests wait for a free connection as long as it takes."""
+    from taskledger.storage.pool import ConnectionPool
+
+    create = ConnectionPool.__init__
+
+    def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **(options | {"acquire_timeout": None}))
+
+    ConnectionPool.__init__ = create_patient  # type: ignore[method-assign]
+
+
+def leak_connections() -> None:
+    """Forget to give a connection back when a crowd waits for it."""
+    from taskledger.storage.pool import ConnectionPool
+
+    release = ConnectionPool.release
+
+    def release_or_leak(self: Any, connection: Any) -> None:
+        if len(self._waiting) < 5:
+            release(self, connection)
+
+    ConnectionPool.release = release_or_leak  # type: ignore[method-assign]
+
+
+def drop_requests_at_the_end() -> None:
+    """Stop at once on SIGTERM, with requests under way."""
+    from uvicorn import Server
+
+    async def shutdown(self: Any, sockets: Any = None) -> None:
+        for server in self.servers:
+            server.close()
+
+    Server.shutdown = shutdown  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,8 @@ class Load:
         self.journal = journal
         self.statuses: Counter[int] = Counter()
         self.lost = 0
+        self.slowest = 0.0
+        """Seconds that the slowest answer took."""
         self.violations: list[str] = []
         self.connect = connect
         self._stopping = asyncio.Event()
@@ -221,7 +224,9 @@ class _Client:
 
     async def _ask(self, method: str, path: str, body: Any = None) -> Answer:
         assert self._connection is not None
+        asked = time.monotonic()
         answer = await self._connection.request(method, path, token=self._token, body=body)
+        self._load.slowest = max(self._load.slowest, time.monotonic() - asked)
         await self._load.note(self._user, answer, f"{method} {path}")
         return answer
 

@@ -27,15 +27,20 @@ class Proxy:
         self.delay = 0.0
         """Seconds that each chunk is held back."""
         self._cut_after: int | None = None
+        self._cut_answers_only = False
         self._connections: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._passing = asyncio.Event()
         self._passing.set()
         self.port = 0
 
-    def cut_after(self, count: int | None) -> None:
-        """Reset whichever connection delivers the ``count``-th byte from now, and then pass again."""
+    def cut_after(self, count: int, *, answers_only: bool = False) -> None:
+        """Reset whichever connection delivers the ``count``-th byte from now, and then pass again.
+
+        ``answers_only`` counts what the far side sends, so that what was asked has been done.
+        """
         self._cut_after = count
+        self._cut_answers_only = answers_only
 
     @property
     def has_cut(self) -> bool:
@@ -74,7 +79,9 @@ class Proxy:
         ends = {writer, far_writer}
         self._writers |= ends
         try:
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(
+                self._pump(reader, far_writer, answers=False), self._pump(far_reader, writer, answers=True)
+            )
         except OSError:
             pass
         finally:
@@ -82,12 +89,14 @@ class Proxy:
             for end in ends:
                 _reset(end)
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool
+    ) -> None:
         while chunk := await reader.read(65536):
             await self._passing.wait()
             if self.delay:
                 await asyncio.sleep(self.delay)
-            if self._cut_after is not None:
+            if self._cut_after is not None and (answers or not self._cut_answers_only):
                 if len(chunk) >= self._cut_after:
                     writer.write(chunk[: self._cut_after])
                     self._cut_after = None
@@ -119,6 +128,7 @@ async def run_proxy(host: str, port: int) -> AsyncIterator[Proxy]:
         yield proxy
     finally:
         server.close()
-        for task in proxy._connections:
-            task.cancel()
-        await asyncio.gather(*proxy._connections, return_exceptions=True)
+        proxy.pass_again()
+        proxy.reset_all()
+        if proxy._connections:
+            await asyncio.wait(proxy._connections)

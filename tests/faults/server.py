@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,17 +13,11 @@ import jwt
 
 from tests.faults.nursery import Nursery
 from tests.faults.wire import Connection, Lost
+from tests.servers.ports import free_port
 
 SECRET = "a secret that the servers of the fault programme verify tokens with"
 PATIENCE = 60.0
 """Seconds after which something that has to happen counts as not happening, on a busy machine too."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def token_for(user: str, **claims: Any) -> str:
@@ -57,6 +50,7 @@ class Server:
         self.log = directory / f"server-{self.port}.log"
         self.pid = 0
         self._status: int | None = None
+        self._connections: list[Connection] = []
 
     def start(self) -> Self:
         """Start the process (again, after an end); see `ready`."""
@@ -70,6 +64,8 @@ class Server:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
+        for connection in self._connections:
+            connection.abort()
         if self.ended() is None:
             self.kill()
 
@@ -95,7 +91,10 @@ class Server:
         return self._status
 
     async def connect(self) -> Connection:
-        return await Connection.open("127.0.0.1", self.port)
+        """A new connection, which ends with the server at the latest."""
+        self._connections = [each for each in self._connections if not each.closed]
+        self._connections.append(connection := await Connection.open("127.0.0.1", self.port))
+        return connection
 
     async def ask(self, method: str, path: str, **options: Any) -> Any:
         """One request on a connection of its own."""
@@ -104,10 +103,11 @@ class Server:
 
     async def ready(self) -> Self:
         """Wait until it says it can serve."""
-        await eventually(self._is_ready, f"the server is ready; its log: {self.log}")
+        await eventually(self.is_ready, f"the server is ready; its log: {self.log}")
         return self
 
-    async def _is_ready(self) -> bool:
+    async def is_ready(self) -> bool:
+        """Whether it says so now; fails when the process has ended."""
         if (status := self.ended()) is not None:
             raise AssertionError(f"the server ended with {status}:\n{self.log.read_text()[-4000:]}")
         try:

@@ -57,6 +57,10 @@ class Connection:
     async def __aexit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def closed(self) -> bool:
+        return self.writer.is_closing()
+
     def close(self) -> None:
         self.writer.close()
 
