@@ -43,7 +43,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 async def _check_database(settings: Settings) -> list[Finding]:
     from taskledger.errors import DatabaseUnavailable
     from taskledger.storage.connect import database_for
-    from taskledger.storage.readiness import database_time, require_current
+    from taskledger.storage.readiness import database_time, schema_problem
 
     shown = settings.shown_database_url
     database = database_for(settings)
@@ -62,11 +62,8 @@ async def _check_database(settings: Settings) -> list[Finding]:
         ]
     else:
         findings = [Finding(True, "database", f"{shown} answers")]
-        try:
-            await require_current(database)
-            findings.append(Finding(True, "schema", "migrated"))
-        except DatabaseUnavailable as failure:
-            findings.append(Finding(False, "schema", str(failure), "run: taskledger migrate"))
+        problem = await schema_problem(database)
+        findings.append(Finding(problem is None, "schema", problem or "migrated"))
         skew = abs(their_time - ours)
         good = skew <= _CLOCK_TOLERANCE
         mend = "" if good else "synchronise the clocks (NTP): tokens and limits depend on them"

@@ -1,5 +1,6 @@
 """Alembic's entry point: the same settings, tables and locks as the server's own start-up."""
 
+import sys
 from typing import Any
 
 from alembic import context
@@ -36,9 +37,12 @@ def _run_online() -> None:
         return
     url = context.config.attributes.get("database_url")
     if url is None:
-        from taskledger.settings import load_settings
+        from taskledger.settings import SettingsMistakes, load_settings
 
-        url = load_settings().database_url.get_secret_value()
+        try:
+            url = load_settings().database_url.get_secret_value()
+        except SettingsMistakes as mistakes:
+            sys.exit(str(mistakes))
     connect_for_migration(url, _run)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -42,27 +42,33 @@ def migrate(url: str, revision: str = "head", *, row_security: bool = False) -> 
         connect_for_migration(url, upgrade)
 
 
-def is_current(url: str) -> bool:
-    """Whether the database is at the newest revision of the schema."""
-    found: list[str | None] = []
-    connect_for_migration(
-        url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision())
-    )
-    return found == [head_revision()]
-
-
 @contextmanager
 def unavailability_of_engines() -> Iterator[None]:
     """Turn what SQLAlchemy's engines raise when out of reach into `DatabaseUnavailable`."""
     try:
         yield
-    except (OperationalError, InterfaceError, asyncpg.PostgresError, OSError, TimeoutError) as error:
+    except (
+        DBAPIError,
+        CommandError,  # the database is at a revision that this program does not know
+        asyncpg.PostgresError,
+        OSError,
+        TimeoutError,
+    ) as error:
+        # A server that is starting or stopping gives an error of no narrower class; mistakes of ours do.
+        waits = isinstance(error, OperationalError | InterfaceError) or type(error) is DBAPIError
+        if isinstance(error, DBAPIError) and not waits:
+            raise
         raise DatabaseUnavailable(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
 
 
 def head_revision() -> str | None:
     """The newest revision of the schema that this program knows."""
     return ScriptDirectory.from_config(alembic_config("")).get_current_head()
+
+
+def known_revisions() -> set[str]:
+    """All revisions of the schema that this program knows."""
+    return {script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()}
 
 
 def alembic_config(url: str) -> Config:

@@ -2,22 +2,36 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy import Float, Text, column, extract, func, literal, select, table
 
 from taskledger.errors import DatabaseUnavailable
 from taskledger.storage.database import Database
-from taskledger.storage.migrate import head_revision, migrate
-from taskledger.storage.statement import Statement
+from taskledger.storage.migrate import head_revision, known_revisions, migrate
+from taskledger.storage.statement import Row, Statement
 
 log = logging.getLogger("taskledger.storage")
 
 _RETRY_SECONDS = 1.0
 _CHECK_SECONDS = 3.0
 
-_SCHEMA_REVISION = Statement(
-    "schema_revision", select(table("alembic_version", column("version_num", Text)).c.version_num)
-)
+_SCHEMA_REVISIONS = table("alembic_version", column("version_num", Text))
+_SCHEMA_REVISION = Statement("schema_revision", select(_SCHEMA_REVISIONS.c.version_num))
+_SCHEMA_TABLE = {
+    "postgresql": Statement(
+        "schema_table",
+        select(func.to_regclass(literal(_SCHEMA_REVISIONS.name, Text)).is_not(None)),
+        "postgresql",
+    ),
+    "sqlite": Statement(
+        "schema_table",
+        select(func.count())
+        .select_from(table("sqlite_master", column("name", Text)))
+        .where(column("name", Text) == literal(_SCHEMA_REVISIONS.name, Text)),
+        "sqlite",
+    ),
+}
 _ANSWER = Statement("answer", select(literal(1)))
 _TIME = {
     "postgresql": Statement("database_time", select(extract("epoch", func.clock_timestamp())), "postgresql"),
@@ -64,34 +78,49 @@ class Readiness:
             raise DatabaseUnavailable("the database cannot be reached") from failure
 
     async def _persist(self) -> None:
-        while not await self._attempt():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere
+        while not await self._attempt_again():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _attempt_again(self) -> bool:
+        try:
+            return await self._attempt()
+        except Exception:
+            # Whatever it was, a service that stops trying would have to be restarted by hand.
+            log.exception("cannot bring the database up to date")
+            return False
 
     async def _attempt(self) -> bool:
         try:
             if self._auto_migrate:
                 await asyncio.to_thread(migrate, self._url, row_security=self._row_security)
-            else:
-                await require_current(self._database)
+            reason = await schema_problem(self._database)
         except DatabaseUnavailable as failure:
-            if self._reason == "starting":
+            reason = "the database cannot be reached or is not migrated"
+            if reason != self._reason:
                 log.warning("waiting for the database: %s", failure)
-            self._reason = "the database cannot be reached or is not migrated"
-            return False
-        self._migrated = True
-        return True
+        else:
+            if reason not in {None, self._reason}:
+                log.warning("waiting: %s", reason)
+        self._migrated = reason is None
+        self._reason = reason or ""
+        return self._migrated
 
 
-async def require_current(database: Database) -> None:
-    """Raise `DatabaseUnavailable`, with the mend, unless the schema is the one this program knows."""
-    try:
+async def schema_problem(database: Database) -> str | None:
+    """Why the schema is not the one this program knows, with the mend; ``None`` if it is.
+
+    Raises `DatabaseUnavailable` when the database is out of reach.
+    """
+    rows: Sequence[Row] = []
+    if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
         rows = await database.read(_SCHEMA_REVISION, {})
-    except DatabaseUnavailable:
-        raise
-    except Exception as error:
-        raise DatabaseUnavailable("the database is not migrated; run: taskledger migrate") from error
-    if [row[0] for row in rows] != [head_revision()]:
-        raise DatabaseUnavailable("the database is at another revision; run: taskledger migrate")
+    if not rows:
+        return "the database is not migrated; run: taskledger migrate"
+    if rows[0][0] == head_revision():
+        return None
+    if rows[0][0] in known_revisions():
+        return "the database is at an older revision; run: taskledger migrate"
+    return "the database is at a revision that only a newer taskledger knows; update this one"
 
 
 async def database_time(database: Database) -> float:
