@@ -24,6 +24,7 @@ from taskledger.http.pages import add_pages
 from taskledger.http.schema import name_media_types
 from taskledger.http.tracing import telemetry_config
 from taskledger.ledger.keys import ServiceKeys
+from taskledger.ledger.maintenance import Maintainer, retention_of
 from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
 from taskledger.storage.readiness import Readiness
@@ -67,15 +68,18 @@ def create_app(settings: Settings) -> FastAPI:
         body_seconds=settings.body_timeout,
     )
     observation = Observation(settings, database)
+    maintainer = Maintainer(database, retention_of(settings), _now)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await database.open()
         await readiness.start()
         observation.start()
+        maintainer.start()
         try:
             yield
         finally:
+            await maintainer.stop()
             await verifier.aclose()
             await readiness.stop()
             await database.close()

@@ -28,6 +28,7 @@ KNOWN_TO_CROSS_OWNERS = {
     "owners_after",
     "owners_with_tombstones",
     "owners_with_trash",
+    "prune_blanks",
     "prune_versions",
 }
 SOMEBODY = ast.parse("__import__('sqlalchemy').bindparam('somebody')", mode="eval").body

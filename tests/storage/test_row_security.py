@@ -192,7 +192,7 @@ async def test_the_role_of_requests_can_bypass_nothing(database: PostgresDatabas
 
 UNWALLED = {
     "alembic_version": "the schema's revision",
-    "maintenance_runs": "when the service last tidied up, for all users together",
+    "maintenance_marks": "how far maintenance has got, for all users together",
     "service_keys": "keys of the service itself",
 }
 """Tables whose rows belong to no user, or are looked up before it is known who asks: with the reason."""

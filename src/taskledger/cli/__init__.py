@@ -3,7 +3,7 @@
 import typer
 
 from taskledger import __version__
-from taskledger.cli import backup, copy, database, doctor, openapi, serve, token
+from taskledger.cli import backup, copy, database, doctor, maintain, openapi, serve, token
 
 app = typer.Typer(
     name="taskledger",
@@ -14,6 +14,7 @@ app = typer.Typer(
 
 app.command()(serve.serve)
 app.command()(database.migrate)
+app.command()(maintain.maintain)
 app.command()(backup.backup)
 app.command()(copy.copy)
 app.command()(token.token)

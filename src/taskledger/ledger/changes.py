@@ -83,7 +83,7 @@ async def list_changes(
     revision, end = rows[0][-2:]
     if since is not None and since > revision:
         raise RevisionAhead(revision)
-    found = [row for row in rows if row[0] is not None and not _beyond_memory(row)]
+    found = [row for row in rows if row[0] is not None]
     more = end > 0 if since is None else end < revision
     return History(_grouped(found), revision, more)
 
@@ -109,15 +109,10 @@ def _grouped(rows: Sequence[Row]) -> list[Change]:
     return changes
 
 
-def _beyond_memory(row: Row) -> bool:
-    """Whether the version before is no longer kept: then nobody can say what this one changed."""
-    return row[6] is not None and row[-2 - _STATE] is None
-
-
 def _task_change(row: Row) -> TaskChange:
     action, number, uuid = row[3:6]
-    after = State(*row[7 : 7 + _STATE])
-    before = read_state(row[7 + _STATE : 7 + 2 * _STATE])
+    after = State(*row[6 : 6 + _STATE])
+    before = read_state(row[6 + _STATE : 6 + 2 * _STATE])
     return TaskChange(number, uuid, action, tuple(_told(before, after)), before, after)
 
 

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 
 from taskledger.errors import DatabaseUnavailable, UserUnknown
 from taskledger.ledger.idempotency import LIFETIME
+from taskledger.ledger.model import BEGUN, HISTORY
 from taskledger.ledger.statements import erasing, sweeping
 from taskledger.ledger.trash import erase_tasks
 from taskledger.principal import Principal
+from taskledger.settings import Settings
 from taskledger.storage.database import Database, Transaction
 from taskledger.tasks.revisions import OpenRevision
 from taskledger.tasks.statements.steps import LOCK_OWNER
@@ -38,6 +40,15 @@ class Retention:
     history: timedelta
 
 
+def retention_of(settings: Settings) -> Retention:
+    """The retention that the settings ask for."""
+    return Retention(
+        trash=timedelta(days=settings.trash_days),
+        tombstones=timedelta(days=settings.tombstone_days),
+        history=timedelta(days=settings.history_days),
+    )
+
+
 @dataclass(slots=True)
 class Swept:
     """How much a run of maintenance removed."""
@@ -53,8 +64,8 @@ class Swept:
 
 async def claim_maintenance(database: Database, now: datetime, interval: timedelta) -> bool:
     """Whether the caller is the one of all workers to do it: nobody began within the interval."""
-    values = {"name": "ledger", "now": now, "before": now - interval}
-    return bool(await database.write(sweeping.CLAIM[database.dialect], values))
+    values = {"name": BEGUN, "now": now, "before": now - interval}
+    return bool(await database.write(sweeping.MOVE_MARK[database.dialect], values))
 
 
 async def maintain(database: Database, retention: Retention, now: datetime) -> Swept:
@@ -104,17 +115,20 @@ async def _forget_tombstones_of(database: Database, owner: str, before: datetime
     async def work(transaction: Transaction) -> int:
         await transaction.fetch(LOCK_OWNER, values)
         await transaction.fetch(sweeping.RAISE_FLOOR[transaction.dialect], values)
-        await transaction.fetch(sweeping.FORGET_VERSIONS, values)
         return len(await transaction.fetch(sweeping.FORGET_TOMBSTONES, values))
 
     return await database.transact(work)
 
 
 async def _prune_versions(database: Database, before: datetime, swept: Swept) -> None:
+    # First of all, so that nobody takes what is left of a change for all of it.
+    mark = {"name": HISTORY, "now": before, "before": before}
+    await database.write(sweeping.MOVE_MARK[database.dialect], mark)
     after = ""
     while owners := await database.read(sweeping.OWNERS_AFTER, {"after": after, "limit": _OWNERS}):
         values = {"after": after, "upto": owners[-1][0], "before": before}
-        swept.versions += len(await database.write(sweeping.PRUNE_VERSIONS, values))
+        for statement in (sweeping.PRUNE_VERSIONS, sweeping.PRUNE_BLANKS):
+            swept.versions += len(await database.write(statement, values))
         after = owners[-1][0]
 
 

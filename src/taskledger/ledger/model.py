@@ -50,16 +50,24 @@ class ServiceKey(SQLModel, table=True):
     key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class MaintenanceRun(SQLModel, table=True):
-    """When maintenance of a kind was last begun; the worker that moves it on is the one that does it."""
+class MaintenanceMark(SQLModel, table=True):
+    """A moment that maintenance remembers: when it was ``begun``, and how far back the ``history`` goes.
 
-    __tablename__ = "maintenance_runs"
+    The worker that moves the first one on is the one that does it. Of changes before the second one some
+    versions are gone, so that nobody can say what they were.
+    """
+
+    __tablename__ = "maintenance_marks"
 
     name: str = Field(sa_column=Column(Text, primary_key=True))
-    started_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+BEGUN = "begun"
+HISTORY = "history"
 
 
 sync_floors: Table = SyncFloor.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 idempotency_records: Table = IdempotencyRecord.__table__  # type: ignore[attr-defined]
 service_keys: Table = ServiceKey.__table__  # type: ignore[attr-defined]
-maintenance_runs: Table = MaintenanceRun.__table__  # type: ignore[attr-defined]
+maintenance_marks: Table = MaintenanceMark.__table__  # type: ignore[attr-defined]

@@ -46,7 +46,7 @@ async def undo_change(
         owner = principal.user_id
         rows = await transaction.fetch(STATES_OF_REVISION, {"owner": owner, "revision": revision})
         steps = [_step(row) for row in rows]
-        if not steps or any(step.incomplete for step in steps):
+        if not steps:
             raise ChangeNotFound
         if obstacles := [found for step in steps if (found := step.obstacle()) is not None]:
             raise UndoConflict(obstacles)
@@ -61,16 +61,10 @@ async def undo_change(
 @dataclass(frozen=True, slots=True)
 class _Step:
     number: int
-    previous_revision: int | None
     uuid: UUID | None
     after: State
     before: State | None
     now: State | None
-
-    @property
-    def incomplete(self) -> bool:
-        """Whether the version before is no longer kept."""
-        return self.before is None and self.previous_revision is not None
 
     def touched(self) -> Sequence[str]:
         return FIELDS if self.before is None else differing(self.before, self.after)
@@ -83,9 +77,9 @@ class _Step:
 
 
 def _step(row: Row) -> _Step:
-    number, previous_revision, uuid = row[:3]
-    after, before, now = (row[3 + index * _STATE : 3 + (index + 1) * _STATE] for index in range(3))
-    return _Step(number, previous_revision, uuid, State(*after), read_state(before), read_state(now))
+    number, uuid = row[:2]
+    after, before, now = (row[2 + index * _STATE : 2 + (index + 1) * _STATE] for index in range(3))
+    return _Step(number, uuid, State(*after), read_state(before), read_state(now))
 
 
 async def _take_back(taken: OpenRevision, step: _Step, into: type[T]) -> None:

@@ -140,7 +140,9 @@ class Settings(BaseSettings):
     trash_days: Days = 30
     """Days a deleted task stays in the trash."""
     tombstone_days: Days = 90
-    """Days a deletion is remembered for clients that synchronise."""
+    """Days a task deleted for good is remembered, for clients that synchronise."""
+    history_days: Days = 365
+    """Days a change can be looked up and undone."""
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)

@@ -6,11 +6,11 @@ that do not name one.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, delete, func, select, tuple_
+from sqlalchemy import BigInteger, Text, and_, bindparam, case, delete, func, literal, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskledger.accounts.model import users
-from taskledger.ledger.model import idempotency_records, maintenance_runs, sync_floors
+from taskledger.ledger.model import idempotency_records, maintenance_marks, sync_floors
 from taskledger.storage.statement import Statement
 from taskledger.storage.types import Instant
 from taskledger.tasks.model import task_versions, tasks, tombstones
@@ -23,21 +23,21 @@ _UPTO = bindparam("upto", type_=Text)
 _V = task_versions
 
 
-def _claim(insert: Any) -> Any:
-    row = insert(maintenance_runs).values(name=bindparam("name", type_=Text), started_at=NOW)
-    claimed = row.on_conflict_do_update(
-        index_elements=[maintenance_runs.c.name],
-        set_={"started_at": NOW},
-        where=maintenance_runs.c.started_at <= _BEFORE,
+def _move_on(insert: Any) -> Any:
+    row = insert(maintenance_marks).values(name=bindparam("name", type_=Text), at=NOW)
+    moved = row.on_conflict_do_update(
+        index_elements=[maintenance_marks.c.name],
+        set_={"at": NOW},
+        where=maintenance_marks.c.at <= _BEFORE,
     )
-    return claimed.returning(maintenance_runs.c.name)
+    return moved.returning(maintenance_marks.c.name)
 
 
-CLAIM = {
-    "postgresql": Statement("claim_maintenance", _claim(postgresql.insert), "postgresql"),
-    "sqlite": Statement("claim_maintenance", _claim(sqlite.insert), "sqlite"),
+MOVE_MARK = {
+    "postgresql": Statement("move_mark", _move_on(postgresql.insert), "postgresql"),
+    "sqlite": Statement("move_mark", _move_on(sqlite.insert), "sqlite"),
 }
-"""A row for the one worker that is to do it; none if another began after ``before``."""
+"""A row for the one who moves the mark to ``now``; none if it is after ``before``."""
 
 OWNERS_WITH_TRASH = Statement(
     "owners_with_trash",
@@ -72,25 +72,6 @@ RAISE_FLOOR = {
 """Remembers the newest revision whose tombstone is about to go."""
 
 
-def _forget_versions() -> Any:
-    newest = (
-        select(_V.c.revision, _V.c.task_id, _V.c.previous_revision)
-        .join(tombstones, and_(tombstones.c.task_id == _V.c.task_id, tombstones.c.revision == _V.c.revision))
-        .where(_V.c.owner_id == OWNER, _FORGOTTEN)
-    )
-    chain = newest.cte("chain", recursive=True)
-    chain = chain.union_all(
-        select(_V.c.revision, _V.c.task_id, _V.c.previous_revision)
-        .join(chain, and_(_V.c.revision == chain.c.previous_revision, _V.c.task_id == chain.c.task_id))
-        .where(_V.c.owner_id == OWNER)
-    )
-    found = select(chain.c.revision, chain.c.task_id)
-    return delete(_V).where(_V.c.owner_id == OWNER, tuple_(_V.c.revision, _V.c.task_id).in_(found))
-
-
-FORGET_VERSIONS = Statement("forget_versions", _forget_versions())
-"""Deletes the blank versions of tasks whose tombstones are about to go."""
-
 FORGET_TOMBSTONES = Statement(
     "forget_tombstones", delete(tombstones).where(_FORGOTTEN).returning(tombstones.c.revision)
 )
@@ -124,9 +105,18 @@ def _prune_versions() -> Any:
 PRUNE_VERSIONS = Statement("prune_versions", _prune_versions(), crosses_owners=True)
 """Deletes versions that were followed by another before a moment.
 
-So a version stays as long as the change it is the result of, and the change that came after it, may be
-looked at; and the newest of each task always does.
+So of each task those stay that are not older, and the newest of the older ones: what the first change that
+is still told of was made to.
 """
+
+PRUNE_BLANKS = Statement(
+    "prune_blanks",
+    delete(_V)
+    .where(_V.c.owner_id > _AFTER, _V.c.owner_id <= _UPTO, _V.c.at < _BEFORE, _V.c.title == literal("", Text))
+    .returning(_V.c.revision),
+    crosses_owners=True,
+)
+"""Deletes what tasks that were deleted for good left behind before a moment."""
 
 DROP_OLD_RECORDS = Statement(
     "drop_old_records",

@@ -9,8 +9,10 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
+    Text,
     and_,
     bindparam,
+    exists,
     func,
     literal,
     select,
@@ -18,6 +20,7 @@ from sqlalchemy import (
 )
 
 from taskledger.accounts.model import users
+from taskledger.ledger.model import HISTORY, maintenance_marks
 from taskledger.ledger.state import select_state
 from taskledger.ledger.statements.pages import page_end
 from taskledger.storage.statement import Statement
@@ -30,6 +33,13 @@ _THEIRS = _V.c.owner_id == OWNER
 _SINCE = bindparam("since", type_=BigInteger)
 _UNTIL = bindparam("until", type_=BigInteger)
 _NUMBER = bindparam("id", type_=BigInteger)
+
+_FORGOTTEN = exists(
+    select(literal(1)).where(
+        maintenance_marks.c.name == literal(HISTORY, Text), maintenance_marks.c.at > _V.c.at
+    )
+)
+"""Whether a version belongs to a change of which some versions may be gone."""
 
 
 def _labelled(columns: list[ColumnElement[Any]], prefix: str) -> list[ColumnElement[Any]]:
@@ -55,17 +65,16 @@ STATES_OF_REVISION = Statement(
     "states_of_revision",
     select(
         _V.c.task_id,
-        _V.c.previous_revision,
         tasks.c.uuid,
         *_labelled(select_state(_V), "after"),
         *_labelled(select_state(_BEFORE), "before"),
         *_labelled(select_state(tasks), "now"),
     )
     .select_from(_with_task(_with_before(_V)))
-    .where(_THEIRS, _V.c.revision == REVISION)
+    .where(_THEIRS, _V.c.revision == REVISION, ~_FORGOTTEN)
     .order_by(_V.c.task_id),
 )
-"""What a revision made of each task it changed: the task's number, the revision before and its UUID;
+"""What a revision made of each task it changed: the task's number and UUID;
 then the state after, the state before (null for a creation) and the state now (null if deleted for good)."""
 
 
@@ -103,12 +112,12 @@ STATE_AT = Statement("state_at", _state_at())
 def changes(*, of_task: bool, newest_first: bool) -> Statement:
     """The versions of a page of revisions, each with the one before, in order.
 
-    Rows are the revision, when, through which contract, what it meant; the task's number, its UUID and
-    the revision before; the state after, the state before; then the owner's revision and that which the
+    Rows are the revision, when, through which contract, what it meant, the task's number and its UUID;
+    the state after, the state before; then the owner's revision and that which the
     page ends with. If there are none, there is one row without a version.
     """
     owner = select(users.c.revision).where(users.c.id == OWNER).cte("owner_row")
-    wanted = and_(_THEIRS, _V.c.revision > _SINCE, _V.c.revision < _UNTIL)
+    wanted = and_(_THEIRS, _V.c.revision > _SINCE, _V.c.revision < _UNTIL, ~_FORGOTTEN)
     if of_task:
         newest = select(tasks.c.revision).where(MINE, tasks.c.id == _NUMBER).scalar_subquery()
         chain = _chain(_V.c.revision == newest, _SINCE)
@@ -128,7 +137,6 @@ def changes(*, of_task: bool, newest_first: bool) -> Statement:
             _V.c.action,
             _V.c.task_id,
             uuid.label("uuid"),
-            _V.c.previous_revision,
             *_labelled(select_state(_V), "after"),
             *_labelled(select_state(_BEFORE), "before"),
         )

@@ -53,16 +53,16 @@ def upgrade() -> None:
         sa.Column("key", sa.LargeBinary(), nullable=False),
     )
     op.create_table(
-        "maintenance_runs",
+        "maintenance_marks",
         sa.Column("name", sa.Text(), primary_key=True),
-        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
     )
     for table in ("tombstones", "sync_floors", "idempotency_records"):
         protect_rows(table)
 
 
 def downgrade() -> None:
-    op.drop_table("maintenance_runs")
+    op.drop_table("maintenance_marks")
     op.drop_table("service_keys")
     op.drop_table("idempotency_records")
     op.drop_table("sync_floors")
