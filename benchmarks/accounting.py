@@ -7,10 +7,12 @@ its parent, which the kernel charges in ticks of 10 ms when it collects a child.
 
 import ctypes
 import os
+import resource
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 _TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -91,6 +93,50 @@ def memory(roots: Iterable[int]) -> Memory:
         kilobytes = next((int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")), 0)
         sizes[f"{process.pid} {name}"] = kilobytes * 1024
     return Memory(sum(sizes.values()), sizes)
+
+
+def machine_seconds() -> float:
+    """CPU time spent so far by everything on this machine, in seconds of one core."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    user, nice, system, _idle, _waiting, interrupt, soft_interrupt, steal = map(int, fields[:8])
+    return (user + nice + system + interrupt + soft_interrupt + steal) * _TICK_SECONDS
+
+
+class Meter:
+    """Reads the clocks of a server's and a database's processes before and after a block.
+
+    ``elsewhere`` is the share of the machine taken by processes that are neither these nor children of
+    ours that ended meanwhile (wrk).
+    """
+
+    def __init__(self, server: Sequence[int], database: Sequence[int]) -> None:
+        self._server = server
+        self._database = database
+        self.server_seconds = 0.0
+        self.database_seconds = 0.0
+        self.elsewhere = 0.0
+
+    def _read(self) -> tuple[float, float, float, float, float]:
+        wrk = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (
+            cpu_seconds(self._server),
+            cpu_seconds(self._database),
+            wrk.ru_utime + wrk.ru_stime,
+            machine_seconds(),
+            time.monotonic(),
+        )
+
+    def __enter__(self) -> Self:
+        self._before = self._read()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        server, database, wrk, machine, elapsed = (
+            after - before for after, before in zip(self._read(), self._before, strict=True)
+        )
+        self.server_seconds, self.database_seconds = server, database
+        cores = len(os.sched_getaffinity(0))
+        self.elsewhere = max(machine - server - database - wrk, 0.0) / (elapsed * cores)
 
 
 def settle(roots: Iterable[int], busy: float = 0.03, seconds: float = 10.0) -> bool:

@@ -35,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     comparing.add_argument("--seconds", type=float, default=4.0, help="seconds of load per cell (default 4)")
     comparing.add_argument("--connections", type=int, default=32, help="keep-alive connections (default 32)")
     comparing.add_argument(
+        "--repeats", type=int, default=2, help="times to repeat a cell that others disturbed (default 2)"
+    )
+    comparing.add_argument(
         "--quick", action="store_true", help="one round of one second: a look, not a result"
     )
     comparing.add_argument("--only", default="", help=f"contenders, of {', '.join(CONTENDERS)}")
@@ -62,12 +65,11 @@ def _compare(options: argparse.Namespace) -> None:
         if not lanes:
             raise BenchmarkError("there is nobody to measure")
         before = facts()
-        cells = compare(
-            lanes, workloads, workdir, rounds=rounds, seconds=seconds, connections=options.connections
-        )
         settings = {"rounds": rounds, "seconds": seconds, "connections": options.connections}
-        written = report.write(options.out, lanes, workloads, cells, left_out, dict(before), settings)
-        print(written.read_text())
+        repeats = 0 if options.quick else options.repeats
+        cells = compare(lanes, workloads, workdir, **settings, repeats=repeats)
+        result = report.Comparison(lanes, workloads, cells, left_out, before, settings)
+        print(report.write(result, options.out).read_text())
     finally:
         for contender in contenders:
             contender.stop()

@@ -53,6 +53,7 @@ class Contender(ABC):
         """The roots of the database's processes; none where the database lives in the server."""
         return ()
 
+    @abstractmethod
     def tidy(self) -> None:
         """Clear up after writes, outside of any measurement."""
 

@@ -79,8 +79,8 @@ class PocketBasePeer(Contender):
                 (self._user(user, password) for user in population.users),
             )
             connection.executemany(
-                "INSERT INTO tasks (id, owner, title, description, completed, priority, due_date, created, updated)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO tasks (id, owner, title, description, completed, priority, due_date, created,"
+                " updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (self._task(task) for task in population.tasks()),
             )
         connection.execute("ANALYZE")
@@ -100,10 +100,16 @@ class PocketBasePeer(Contender):
         if task.completed_at is None:
             self._open[task.owner.id].append(task_id)
         return (
-            task_id, self._ids[task.owner.id], task.title, task.description or "", task.completed_at is not None,
-            task.priority or "", "" if task.due_at is None else _stamp(task.due_at),
-            _stamp(task.created_at), _stamp(task.updated_at),
-        )  # fmt: skip
+            task_id,
+            self._ids[task.owner.id],
+            task.title,
+            task.description or "",
+            task.completed_at is not None,
+            task.priority or "",
+            "" if task.due_at is None else _stamp(task.due_at),
+            _stamp(task.created_at),
+            _stamp(task.updated_at),
+        )
 
     def launch(self, workers: int) -> Server:
         """Serve; one process uses as many threads as Go sees cores."""
@@ -169,6 +175,9 @@ class PocketBasePeer(Contender):
         finally:
             connection.close()
         return int(row[0])
+
+    def tidy(self) -> None:
+        """Do nothing: PocketBase checkpoints its write-ahead log itself."""
 
     def versions(self) -> Mapping[str, str]:
         """The program's own word."""

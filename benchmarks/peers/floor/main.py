@@ -110,7 +110,7 @@ async def lifespan(
     receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
 ) -> None:
     """Open the pool before the first request and close it after the last."""
-    global pool  # noqa: PLW0603: a program of one file
+    global pool
     await receive()
     size = int(os.environ.get("POOL_SIZE", "10"))
     pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=size, max_size=size, reset=keep)
