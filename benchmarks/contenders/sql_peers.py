@@ -8,14 +8,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-
-import asyncpg  # type: ignore[import-untyped]  # it has no stubs
+from typing import Any
 
 from benchmarks.contenders.contender import Accounts, Contender
 from benchmarks.dialects import Dialect, Versioned
 from benchmarks.load import Account
 from benchmarks.population import SECRET, Population, sign_tokens
-from benchmarks.postgres import Cluster, find_binaries
+from benchmarks.postgres import Cluster
 from benchmarks.processes import Missing, Server, free_port
 
 PEERS = Path(__file__).parent.parent / "peers"
@@ -40,7 +39,7 @@ class SqlPeer(Contender):
 
     def prepare(self, population: Population) -> None:
         """Seed the table; the numbers of the tasks are counted over all users."""
-        self._cluster = Cluster(find_binaries(self.directory.parent), self.directory)
+        self._cluster = Cluster()
         ids: dict[str, list[str]] = {user.id: [] for user in population.users}
         undone: dict[str, list[str]] = {user.id: [] for user in population.users}
         records = []
@@ -53,7 +52,7 @@ class SqlPeer(Contender):
                  task.priority, task.due_at, task.created_at, task.updated_at)
             )  # fmt: skip
 
-        async def seed(connection: asyncpg.Connection) -> None:
+        async def seed(connection: Any) -> None:
             await connection.execute((PEERS / "schema.sql").read_text())
             await connection.copy_records_to_table("tasks", records=records, columns=_COLUMNS)
             await connection.execute("SELECT setval('tasks_id_seq', $1)", len(records))
@@ -100,7 +99,7 @@ class SqlPeer(Contender):
     def count_tasks(self, user_id: str | None = None) -> int:
         """Count rows of the table."""
 
-        async def count(connection: asyncpg.Connection) -> int:
+        async def count(connection: Any) -> int:
             query = "SELECT count(*) FROM tasks WHERE $1::text IS NULL OR user_id = $1"
             return int(await connection.fetchval(query, user_id))
 
@@ -113,6 +112,10 @@ class SqlPeer(Contender):
     def tidy(self) -> None:
         """Vacuum and checkpoint."""
         self.cluster.tidy()
+
+    def versions(self) -> Mapping[str, str]:
+        """The database's."""
+        return {"postgresql": self.cluster.version()}
 
     def stop(self) -> None:
         """End the server, then the database."""
@@ -137,7 +140,7 @@ class UsualWay(SqlPeer):
     def versions(self) -> Mapping[str, str]:
         """The packages that decide its speed."""
         names = ("fastapi", "sqlmodel", "sqlalchemy", "pydantic", "asyncpg", "uvicorn", "uvloop")
-        return {name: version(name) for name in names}
+        return {**{name: version(name) for name in names}, **super().versions()}
 
 
 class Floor(SqlPeer):
@@ -187,4 +190,4 @@ class Fastify(SqlPeer):
             name: str(json.loads((modules / name / "package.json").read_text())["version"])
             for name in ("fastify", "pg", "@fastify/jwt")
         }
-        return {"node": node, **found}
+        return {"node": node, **found, **super().versions()}
