@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from benchmarks.compare import Figures
+from benchmarks.cells import Figures
 from benchmarks.workloads import Workload
 
 _WIDTH, _PANEL_WIDTH, _COLUMNS = 1120, 540, 2

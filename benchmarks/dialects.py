@@ -1,7 +1,8 @@
 """How each contract words the same operations: what is sent, and what a right answer is.
 
 In a template `$id` is one of the user's tasks, `$user` the user, `$etag` the entity tag of the user's list,
-`$n` a number never used before, and `$flag` / `$verb` say whether the task is switched on or off.
+`$since` a revision of the user, `$n` a number never used before, and `$flag` / `$verb` say whether the task
+is switched on or off.
 """
 
 import json
@@ -20,6 +21,7 @@ class Operation(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     TOGGLE = "toggle"
+    SYNC = "sync"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Versioned:
             Operation.CREATE: Template("POST", "/api/v1/tasks", body, status=201),
             Operation.UPDATE: Template("PUT", one, body),
             Operation.TOGGLE: Template("PATCH", f"{one}/complete"),
-        }[operation]  # fmt: skip
+        }.get(operation)  # fmt: skip
 
     def facts(self, task: Mapping[str, Any]) -> Facts:
         """Read a task."""
@@ -129,15 +131,17 @@ class V2:
             Operation.CREATE: Template("POST", "/api/v2/tasks", body, status=201),
             Operation.UPDATE: Template("PATCH", one, body),
             Operation.TOGGLE: Template("POST", f"{one}/$verb", switches=True),
-        }[operation]
+            Operation.SYNC: Template("GET", "/api/v2/sync?since=$since"),
+        }.get(operation)
 
     def facts(self, task: Mapping[str, Any]) -> Facts:
         """Read a task."""
         return Facts(task["title"], task["description"], task["completed"], task["priority"])
 
     def items(self, body: bytes) -> list[dict[str, Any]]:
-        """Read a page."""
-        return list(json.loads(body)["items"])
+        """Read a page, or what changed."""
+        answer = json.loads(body)
+        return list(answer["tasks"] if "tasks" in answer else answer["items"])
 
 
 class PocketBase:
@@ -159,7 +163,7 @@ class PocketBase:
             Operation.CREATE: Template("POST", records, json.dumps({"title": _TITLE, "owner": "$user"})),
             Operation.UPDATE: Template("PATCH", one, json.dumps({"title": _TITLE})),
             Operation.TOGGLE: Template("PATCH", one, '{"completed": $flag}', switches=True),
-        }[operation]
+        }.get(operation)
 
     def facts(self, task: Mapping[str, Any]) -> Facts:
         """Read a record."""

@@ -1,7 +1,8 @@
 -- wrk's side of a cell: sends the plan's requests until the time is over, lets every request that is still
 -- under way come back, and then ends wrk. So each request the server worked on is counted, exactly.
 --
--- Arguments: the plan's file, the seconds, the number of connections, a seed.
+-- Arguments: the plan's file, the seconds, the number of connections, a seed, and the mean pause of a
+-- connection between an answer and its next request in milliseconds (0: none).
 -- wrk runs one Lua state per thread and the load uses one thread, so plain variables are shared by all
 -- connections. `request` prepares the next request of some connection, `delay` decides when it is sent.
 
@@ -51,13 +52,14 @@ local values = {
   id = function(context) return context.id end,
   user = function(context) return context.user.id end,
   etag = function(context) return context.user.etag end,
+  since = function(context) return context.user.since end,
   n = function() counter = counter + 1; return string.format("%09d", counter) end,
   flag = function(context) return context.on and "true" or "false" end,
   verb = function(context) return context.on and "complete" or "reopen" end,
 }
 
 local groups, steps, total_weight = {}, {}, 0
-local seconds, connections
+local seconds, connections, pause
 local began, deadline, idle
 sent, sent_in_time, elapsed = 0, 0, 0
 
@@ -65,6 +67,7 @@ function init(arguments)
   local plan = dofile(arguments[1])
   seconds, connections = tonumber(arguments[2]), tonumber(arguments[3])
   local seed = tonumber(arguments[4])
+  pause = tonumber(arguments[5])
   math.randomseed(seed)
   counter = seed * 1000000
   idle = 0
@@ -139,7 +142,7 @@ function delay()
     began = time
     deadline = began + seconds
   end
-  if time < deadline then return 0 end
+  if time < deadline then return pause == 0 and 0 or math.random(0, 2 * pause) end
   idle = idle + 1
   if idle == connections then
     elapsed = time - began

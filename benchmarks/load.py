@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.dialects import Dialect, Template
@@ -12,17 +12,36 @@ from benchmarks.processes import BenchmarkError
 from benchmarks.workloads import Workload
 
 SCRIPT = Path(__file__).with_name("load.lua")
+SYNCED = 10
+"""How many changed tasks a client that synchronises finds."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """One user as a contender knows them: id, token, tasks; ``open_tasks`` are those not completed."""
+    """One user as a contender knows them: id, token, tasks; ``open_tasks`` are those not completed.
+
+    ``since`` is the revision after which `SYNCED` of the tasks changed.
+    """
 
     id: str
     token: str
     tasks: tuple[str, ...]
     open_tasks: tuple[str, ...]
     etag: str = ""
+    since: str = ""
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """How hard and how long to press: connections that are always busy, or that pause between requests."""
+
+    seconds: float
+    connections: int
+    pause_ms: int = 0
+
+    def shortened(self, seconds: float) -> "Pressure":
+        """The same, for at most this long."""
+        return replace(self, seconds=min(seconds, self.seconds))
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,7 @@ def _account(account: Account) -> str:
         "id": account.id,
         "token": account.token,
         "etag": account.etag,
+        "since": account.since,
         "ids": " ".join(account.tasks),
         "open": " ".join(account.open_tasks),
     }
@@ -100,14 +120,15 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def run(plan: Path, port: int, *, seconds: float, connections: int, seed: int) -> Outcome:
-    """Run a plan for ``seconds`` and until the last answer is back."""
+def run(plan: Path, port: int, pressure: Pressure, *, seed: int) -> Outcome:
+    """Run a plan until its time is over and the last answer is back."""
+    seconds, connections = pressure.seconds, pressure.connections
     limit = int(seconds) + 60
     finished = subprocess.run(
         [
             require_wrk(), "--threads", "1", "--connections", str(connections), "--duration", f"{limit}s",
             "--timeout", "30s", "--script", SCRIPT, f"http://127.0.0.1:{port}", "--",
-            plan, str(seconds), str(connections), str(seed),
+            plan, str(seconds), str(connections), str(seed), str(pressure.pause_ms),
         ],
         capture_output=True, text=True, check=False, timeout=limit + 30,
     )  # fmt: skip

@@ -15,7 +15,7 @@ import jwt
 
 SECRET = "a-benchmark-secret-of-more-than-32-bytes"
 _SEED = 20260101
-_BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
+BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _PRIORITIES = (None, "low", "medium", "high")
 _WORDS = (  # noqa: SIM905 - sixty quoted words are harder to read
     "Call write review order prepare check send book plan clean fix renew return print sign update draft "
@@ -84,6 +84,7 @@ class Population:
             for group in groups
             for number in range(group.users)
         )
+        self.by_id: Mapping[str, User] = {user.id: user for user in self.users}
         self.size: int = sum(user.tasks for user in self.users)
 
     def of(self, group: str) -> list[User]:
@@ -93,7 +94,7 @@ class Population:
     def tasks(self) -> Iterator[Task]:
         """Yield every task in the order of its creation."""
         rng = random.Random(_SEED + 1)
-        created = _BEGAN
+        created = BEGAN
         for ordinal in range(1, max((user.tasks for user in self.users), default=0) + 1):
             for user in self.users:
                 if ordinal <= user.tasks:

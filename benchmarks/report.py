@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks import chart
 from benchmarks.bars import Verdict, judge
-from benchmarks.compare import Cell, Figures, Lane, medians
+from benchmarks.cells import Cell, Figures, Lane, medians
 from benchmarks.contenders.contender import Contender
 from benchmarks.workloads import Workload
 
@@ -114,7 +114,7 @@ def _table(comparison: Comparison, show: Callable[[Figures], str]) -> str:
     for lane, title in comparison.titles.items():
         found = [comparison.summary.get((lane, workload.name)) for workload in comparison.workloads]
         rows.append([title, *("" if figures is None else show(figures) for figures in found)])
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def _verdicts(comparison: Comparison) -> str:
@@ -133,10 +133,11 @@ def _verdicts(comparison: Comparison) -> str:
                 "✓" if verdict.met else "✗ missed",
             ]
         )
-    return _markdown(rows)
+    return markdown(rows)
 
 
-def _markdown(rows: Sequence[Sequence[str]]) -> str:
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Lay out rows, the first of which is the head, as a table."""
     head, *body = rows
     lines = [f"| {' | '.join(head)} |", "|" + "|".join(["---"] + ["---:"] * (len(head) - 1)) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in body)])

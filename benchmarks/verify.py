@@ -10,7 +10,7 @@ import httpx
 
 from benchmarks.contenders.contender import Accounts, Contender
 from benchmarks.dialects import Dialect, Facts, Operation, Template
-from benchmarks.load import Account
+from benchmarks.load import SYNCED, Account
 from benchmarks.population import LONE, READING, SHORT, WRITING, Population, Task
 from benchmarks.processes import BenchmarkError
 
@@ -59,7 +59,13 @@ class Verification:
     def _ask(
         self, account: Account, template: Template, token: str | None = None, **values: str
     ) -> httpx.Response:
-        values = {"user": account.id, "n": "000000001", "etag": account.etag, **values}
+        values = {
+            "user": account.id,
+            "n": "000000001",
+            "etag": account.etag,
+            "since": account.since,
+            **values,
+        }
         path, body, headers = template.fill(**values)
         bearer = account.token if token is None else token
         sent = dict(headers)
@@ -89,6 +95,9 @@ class Verification:
         for index in (0, len(seeded) // 2, len(seeded) - 1):
             response = self._answer(account, group, Operation.GET, id=account.tasks[index])
             _expect(_facts(seeded[index]), self._dialect.facts(response.json()), f"get one of {group}")
+        if self._template(Operation.SYNC, group) is not None:
+            changed = self._dialect.items(self._answer(account, group, Operation.SYNC).content)
+            _expect(min(SYNCED, len(seeded)), len(changed), f"changed tasks of {group}")
         if self._template(Operation.LIST, group) is None:
             return
         items = self._dialect.items(self._answer(account, group, Operation.LIST).content)

@@ -1,0 +1,69 @@
+"""The directory of a run and everyone who was started in it."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from benchmarks.cells import Lane
+from benchmarks.contenders.contender import Contender
+from benchmarks.population import Population
+from benchmarks.processes import Missing
+from benchmarks.verify import Verification, serves
+
+
+class Workbench:
+    """Ends what it started and removes what it wrote, unless something failed or ``keep`` is set."""
+
+    def __init__(self, *, keep: bool) -> None:
+        self._keep = keep
+        self._contenders: list[Contender] = []
+        self.left_out: list[str] = []
+        """Who could not be had, and why."""
+
+    def __enter__(self) -> Self:
+        self.directory = Path(tempfile.mkdtemp(prefix="taskledger-benchmark-"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for contender in self._contenders:
+            contender.stop()
+        if self._keep or kind is not None:
+            print(f"  SQLite files and servers' logs are in {self.directory}")
+        else:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def prepare(self, kind: type[Contender], population: Population) -> Contender | None:
+        """Start a contender's database and seed it; None, and a line in ``left_out``, if it is missing."""
+        print(f"  {kind.name}: seeding {population.size:,} tasks", flush=True)
+        # A contender may be prepared with several populations in one run.
+        contender = kind(self.directory / str(len(self._contenders)))
+        self._contenders.append(contender)
+        try:
+            contender.prepare(population)
+        except Missing as missing:
+            self._leave_out(f"{kind.name}: {missing}")
+            return None
+        return contender
+
+    def open_lanes(self, contender: Contender, population: Population, *, workers: int = 1) -> list[Lane]:
+        """Start a prepared contender and check its answers, contract by contract."""
+        try:
+            contender.start(workers)
+        except Missing as missing:
+            self._leave_out(f"{contender.name}: {missing}")
+            return []
+        lanes = []
+        for dialect in contender.dialects():
+            if serves(contender, dialect, contender.accounts(dialect)):
+                lanes.append(Lane(contender, dialect, Verification(contender, dialect, population).run()))
+            else:
+                self._leave_out(f"{contender.name}/{dialect.name}: answers 404, so it is not served yet")
+        return lanes
+
+    def _leave_out(self, line: str) -> None:
+        print(f"  left out: {line}", flush=True)
+        self.left_out.append(line)
