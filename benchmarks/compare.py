@@ -19,7 +19,7 @@ def open_lanes(bench: Workbench, kinds: Sequence[type[Contender]]) -> list[Lane]
     for kind in kinds:
         contender = bench.prepare(kind, population)
         if contender is not None:
-            lanes += bench.open_lanes(contender, population)
+            lanes += bench.open_lanes(contender, population, tags=True)
     return lanes
 
 

@@ -136,8 +136,9 @@ def run(plan: Path, port: int, pressure: Pressure, *, seed: int) -> Outcome:
     if line is None or finished.stderr.strip():
         raise BenchmarkError(f"wrk failed:\n{finished.stdout}\n{finished.stderr}")
     raw = json.loads(line.removeprefix("RESULT "))
-    # Each request after a connection's first is sent because one came back.
-    returned_in_time = max(raw["sent_in_time"] - connections, 0)
+    # Each request after a busy connection's first is sent because one came back.
+    under_way = 0 if pressure.pause_ms else connections
+    returned_in_time = max(raw["sent_in_time"] - under_way, 0)
     return Outcome(
         completed=raw["completed"],
         sent=raw["sent"],

@@ -2,9 +2,10 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import latency, load, report
+from benchmarks import latency, load, report, scale, scale_report
 from benchmarks.compare import compare, open_lanes
 from benchmarks.contenders.registry import COMPARED, CONTENDERS
 from benchmarks.load import Pressure
@@ -14,6 +15,13 @@ from benchmarks.workbench import Workbench
 from benchmarks.workloads import WORKLOADS, named
 
 RESULTS = Path(__file__).with_name("results")
+Measure = Callable[[Workbench, scale.Effort], Iterator[scale_report.Measured]]
+SECTIONS: Mapping[str, Measure] = {
+    "tasks": scale.tasks_per_user,
+    "rows": scale.rows,
+    "concurrency": scale.concurrency,
+    "starts": scale.starts,
+}
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     checking = commands.add_parser("latency", parents=[common], help="p95 with 100 connections, two workers")
     checking.add_argument("--seconds", type=float, default=5.0, help="of load per cell (default 5)")
     checking.set_defaults(command=_latency)
+
+    scaling = commands.add_parser("scale", parents=[common], help="what a request costs as the work grows")
+    scaling.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
+    scaling.add_argument("--seconds", type=float, default=3.0, help="of load per cell (default 3)")
+    scaling.add_argument("--sections", default="", help=f"of {', '.join(SECTIONS)}")
+    scaling.set_defaults(command=_scale)
     return parser
 
 
@@ -77,6 +91,17 @@ def _latency(options: argparse.Namespace) -> None:
     with Workbench(keep=options.keep) as bench:
         found = latency.check(bench, options.seconds)
         print(latency.write(found, options.out).read_text())
+
+
+def _scale(options: argparse.Namespace) -> None:
+    effort = scale.Effort(options.seconds, options.rounds)
+    names = _words(options.sections) or list(SECTIONS)
+    unknown = [name for name in names if name not in SECTIONS]
+    if unknown:
+        raise ValueError(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
+    with Workbench(keep=options.keep) as bench:
+        found = [each for name in names for each in SECTIONS[name](bench, effort)]
+        print(scale_report.write(found, bench.left_out, options.out).read_text())
 
 
 def _words(text: str) -> list[str]:

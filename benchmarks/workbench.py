@@ -36,12 +36,19 @@ class Workbench:
         else:
             shutil.rmtree(self.directory, ignore_errors=True)
 
+    def add(self, kind: type[Contender]) -> Contender:
+        """Take in a contender as it is, with nothing prepared."""
+        # One kind may be measured with several populations in one run.
+        directory = self.directory / str(len(self._contenders))
+        directory.mkdir()
+        contender = kind(directory)
+        self._contenders.append(contender)
+        return contender
+
     def prepare(self, kind: type[Contender], population: Population) -> Contender | None:
         """Start a contender's database and seed it; None, and a line in ``left_out``, if it is missing."""
         print(f"  {kind.name}: seeding {population.size:,} tasks", flush=True)
-        # A contender may be prepared with several populations in one run.
-        contender = kind(self.directory / str(len(self._contenders)))
-        self._contenders.append(contender)
+        contender = self.add(kind)
         try:
             contender.prepare(population)
         except Missing as missing:
@@ -49,8 +56,13 @@ class Workbench:
             return None
         return contender
 
-    def open_lanes(self, contender: Contender, population: Population, *, workers: int = 1) -> list[Lane]:
-        """Start a prepared contender and check its answers, contract by contract."""
+    def open_lanes(
+        self, contender: Contender, population: Population, *, workers: int = 1, tags: bool = False
+    ) -> list[Lane]:
+        """Start a prepared contender and check its answers, contract by contract.
+
+        With ``tags`` the accounts hold the entity tags of their lists.
+        """
         try:
             contender.start(workers)
         except Missing as missing:
@@ -59,7 +71,8 @@ class Workbench:
         lanes = []
         for dialect in contender.dialects():
             if serves(contender, dialect, contender.accounts(dialect)):
-                lanes.append(Lane(contender, dialect, Verification(contender, dialect, population).run()))
+                accounts = Verification(contender, dialect, population).run(tags=tags)
+                lanes.append(Lane(contender, dialect, accounts))
             else:
                 self._leave_out(f"{contender.name}/{dialect.name}: answers 404, so it is not served yet")
         return lanes

@@ -148,7 +148,7 @@ class Taskledger(Contender):
 
     def prepare(self, population: Population) -> None:
         """Migrate and seed."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.mkdir(exist_ok=True)
         migrate(self.url)
         seed = Seed(population)
         self.fill(seed)
@@ -159,6 +159,7 @@ class Taskledger(Contender):
         command = Path(sysconfig.get_path("scripts")) / "taskledger"
         if not command.exists():
             raise Missing("the command `taskledger` is not installed: make dev")
+        self.directory.mkdir(exist_ok=True)
         port = free_port()
         environment = {"DATABASE_URL": self.url, "JWT_SECRET": SECRET, "HOST": "127.0.0.1", **self.settings()}
         return Server(
