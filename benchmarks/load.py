@@ -85,7 +85,7 @@ def write_plan(
     groups = {step.group.name for step in workload.steps}
     lines = ["return {", "steps = {", *steps, "},", "groups = {"]
     for group in sorted(groups):
-        lines += [f"{group} = {{", *(_account(account) for account in accounts[group]), "},"]
+        lines += [f"[{_quoted(group)}] = {{", *(_account(account) for account in accounts[group]), "},"]
     path.write_text("\n".join([*lines, "}}"]))
     return True
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import latency, load, report, scale, scale_report
+from benchmarks import latency, load, report, scale, scale_report, tokens
 from benchmarks.compare import compare, open_lanes
 from benchmarks.contenders.registry import COMPARED, CONTENDERS
 from benchmarks.load import Pressure
@@ -58,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--seconds", type=float, default=5.0, help="of load per cell (default 5)")
     checking.set_defaults(command=_latency)
 
+    verifying = commands.add_parser("tokens", parents=[common], help="what verifying a token costs")
+    verifying.set_defaults(command=_tokens)
+
     scaling = commands.add_parser("scale", parents=[common], help="what a request costs as the work grows")
     scaling.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     scaling.add_argument("--seconds", type=float, default=3.0, help="of load per cell (default 3)")
@@ -91,6 +94,10 @@ def _latency(options: argparse.Namespace) -> None:
     with Workbench(keep=options.keep) as bench:
         found = latency.check(bench, options.seconds)
         print(latency.write(found, options.out).read_text())
+
+
+def _tokens(options: argparse.Namespace) -> None:
+    print(tokens.write(options.out).read_text())
 
 
 def _scale(options: argparse.Namespace) -> None:
