@@ -73,15 +73,13 @@ class Effort:
     rounds: int
 
 
-def _workloads(group: Group) -> tuple[Workload, ...]:
-    # Creations come last: they change what the group holds.
-    operations = (Operation.GET, Operation.LIST, Operation.SYNC, Operation.CREATE)
+READS = (Operation.GET, Operation.LIST, Operation.SYNC)
+
+
+def _workload(operation: Operation, group: Group) -> Workload:
     # A list that is paged is read one page at a time, whatever the user holds.
-    paged = Group(group.name, group.users, PAGE)
-    return tuple(
-        Workload(operation, operation, (Step(operation, paged if operation is Operation.LIST else group),))
-        for operation in operations
-    )
+    asked = Group(group.name, group.users, PAGE) if operation is Operation.LIST else group
+    return Workload(operation, operation, (Step(operation, asked),))
 
 
 def tasks_per_user(bench: Workbench, effort: Effort) -> Iterator[Reading]:
@@ -90,9 +88,9 @@ def tasks_per_user(bench: Workbench, effort: Effort) -> Iterator[Reading]:
     for kind in KINDS:
         contender = bench.prepare(kind, population)
         if contender is not None:
-            for lane in bench.open_lanes(contender, population):
-                settings = [(group, lane) for group in TASKS_PER_USER]
-                yield from _growth(bench, "tasks per user", settings, effort, lists=lane.dialect.name == "v2")
+            lanes = bench.open_lanes(contender, population)
+            settings = [[(group, lane) for group in TASKS_PER_USER] for lane in lanes]
+            yield from _growth(bench, "tasks per user", settings, effort)
             contender.stop()
 
 
@@ -109,28 +107,46 @@ def rows(bench: Workbench, effort: Effort) -> Iterator[Reading]:
             contenders.append(contender)
             for lane in bench.open_lanes(contender, population):
                 opened.setdefault(lane.name, []).append((group, lane))
-        for settings in opened.values():
-            yield from _growth(bench, "tasks in the database", settings, effort, lists=True)
+        yield from _growth(bench, "tasks in the database", list(opened.values()), effort)
         for contender in contenders:
             contender.stop()
 
 
 def _growth(
-    bench: Workbench, section: str, settings: Sequence[tuple[Group, Lane]], effort: Effort, *, lists: bool
+    bench: Workbench, section: str, contracts: Sequence[Sequence[tuple[Group, Lane]]], effort: Effort
 ) -> Iterator[Reading]:
-    per_setting = [_workloads(group) for group, _ in settings]
-    for workloads in zip(*per_setting, strict=True):
-        if workloads[0].name == Operation.LIST and not lists:
-            continue
-        print(f"  {section}, {settings[0][1].name}: {workloads[0].title}", flush=True)
-        cells: dict[str, list[Cell]] = {group.name: [] for group, _ in settings}
-        for number in range(-1, effort.rounds):
-            for (group, lane), workload in zip(settings, workloads, strict=True):
-                pressure = Pressure(effort.seconds if number >= 0 else min(effort.seconds, 1.0), 32)
-                cell = measure(lane, workload, pressure, bench.directory, number=number + 1, repeats=2)
-                if cell is not None and number >= 0:
-                    cells[group.name].append(cell)
-        yield from _readings(section, settings[0][1].name, workloads[0].name, cells)
+    # Creations come last, after every contract's reads: they change what the users hold.
+    for operation in (*READS, Operation.CREATE):
+        for settings in contracts:
+            if all(_served(lane, operation, group) for group, lane in settings):
+                yield from _turns(bench, section, operation, settings, effort)
+
+
+def _served(lane: Lane, operation: Operation, group: Group) -> bool:
+    paged = lane.dialect.name == "v2"
+    whole = operation is Operation.LIST and not paged and group.tasks != PAGE
+    return not whole and lane.dialect.template(operation, PAGE) is not None
+
+
+def _turns(
+    bench: Workbench,
+    section: str,
+    operation: Operation,
+    settings: Sequence[tuple[Group, Lane]],
+    effort: Effort,
+) -> Iterator[Reading]:
+    name = settings[0][1].name
+    print(f"  {section}, {name}: {operation}", flush=True)
+    cells: dict[str, list[Cell]] = {group.name: [] for group, _ in settings}
+    for number in range(-1, effort.rounds):
+        warming = number < 0
+        pressure = Pressure(min(effort.seconds, 1.0) if warming else effort.seconds, 32)
+        for group, lane in settings:
+            workload = _workload(operation, group)
+            cell = measure(lane, workload, pressure, bench.directory, number=number + 1, repeats=2)
+            if cell is not None and not warming:
+                cells[group.name].append(cell)
+    yield from _readings(section, name, operation, cells)
 
 
 def _readings(section: str, lane: str, workload: str, cells: Mapping[str, list[Cell]]) -> Iterator[Reading]:
@@ -142,36 +158,43 @@ def _readings(section: str, lane: str, workload: str, cells: Mapping[str, list[C
 
 def concurrency(bench: Workbench, effort: Effort) -> Iterator[Reading | Footprint]:
     """Vary workers and connections, and see what memory the workers take."""
-    group = Group("small", 100, PAGE)
-    population = Population((group,))
+    read, written = Group("read", 100, PAGE), Group("written", 100, PAGE)
+    workloads = [*(_workload(operation, read) for operation in READS), _workload(Operation.CREATE, written)]
+    population = Population((read, written))
     for kind in KINDS:
         contender = bench.prepare(kind, population)
         if contender is None:
             continue
+        # The newest contract that is served stands for all.
+        lane = bench.open_lanes(contender, population)[-1]
         for workers in WORKERS:
-            lanes = bench.open_lanes(contender, population, workers=workers)
+            contender.stop_server()
+            contender.start(workers)
             settle(contender.server_pids())
             at_rest = memory(contender.server_pids()).total
-            # The newest contract that is served stands for all.
-            lane = lanes[-1]
             for connections in CONNECTIONS:
                 print(f"  {lane.name}: {workers} workers, {connections} connections", flush=True)
-                yield from _pressed(bench, lane, group, effort, workers=workers, connections=connections)
+                setting = f"{workers} workers, {connections} connections"
+                pressure = Pressure(effort.seconds, connections)
+                yield from _pressed(bench, lane, workloads, pressure, rounds=effort.rounds, setting=setting)
             after_load = memory(contender.server_pids()).total
             yield Footprint(lane.name, workers, at_rest / workers / 2**20, after_load / workers / 2**20)
-            contender.stop_server()
         contender.stop()
 
 
 def _pressed(
-    bench: Workbench, lane: Lane, group: Group, effort: Effort, *, workers: int, connections: int
+    bench: Workbench,
+    lane: Lane,
+    workloads: Sequence[Workload],
+    pressure: Pressure,
+    *,
+    rounds: int,
+    setting: str,
 ) -> Iterator[Reading]:
-    setting = f"{workers} workers, {connections} connections"
-    for workload in _workloads(group):
-        pressure = Pressure(effort.seconds, connections)
+    for workload in workloads:
         cells = [
             cell
-            for number in range(effort.rounds)
+            for number in range(rounds)
             if (cell := measure(lane, workload, pressure, bench.directory, number=number, repeats=2))
         ]
         if cells:
