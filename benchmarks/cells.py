@@ -25,6 +25,7 @@ class Lane:
     contender: Contender
     dialect: Dialect
     accounts: Accounts
+    missing: frozenset[Operation] = frozenset()
 
     @property
     def name(self) -> str:
@@ -79,6 +80,8 @@ def measure(
     A cell that others on the machine disturbed is measured again, up to ``repeats`` times, and the least
     disturbed counts.
     """
+    if any(step.operation in lane.missing for step in workload.steps):
+        return None
     plan = workdir / f"{lane.contender.name}-{lane.dialect.name}-{workload.name}.lua"
     if not load.write_plan(plan, lane.dialect, workload, lane.accounts, lane.contender.port):
         return None

@@ -71,8 +71,11 @@ class Workbench:
         lanes = []
         for dialect in contender.dialects():
             if serves(contender, dialect, contender.accounts(dialect)):
-                accounts = Verification(contender, dialect, population).run(tags=tags)
-                lanes.append(Lane(contender, dialect, accounts))
+                verification = Verification(contender, dialect, population)
+                accounts = verification.run(tags=tags)
+                lanes.append(Lane(contender, dialect, accounts, frozenset(verification.missing)))
+                for operation in sorted(verification.missing):
+                    self._leave_out(f"{lanes[-1].name}, {operation}: its URL is not served yet")
             else:
                 self._leave_out(f"{contender.name}/{dialect.name}: answers 404, so it is not served yet")
         return lanes
