@@ -66,19 +66,27 @@ def tree(roots: Iterable[int]) -> list[Process]:
     return members
 
 
-def _live_seconds(pid: int) -> float:
+def _live_seconds(pid: int) -> float | None:
     clock = ctypes.c_int()
     if _libc.clock_getcpuclockid(pid, ctypes.byref(clock)) != 0:
-        return 0.0
+        return None
     try:
         return time.clock_gettime_ns(clock.value) / 1e9
     except OSError:
-        return 0.0
+        return None
 
 
 def cpu_seconds(roots: Iterable[int]) -> float:
     """User and system time spent so far by these process trees, ended members included."""
-    return sum(_live_seconds(process.pid) + process.ended_children_seconds for process in tree(roots))
+    roots = tuple(roots)
+    while True:
+        members = tree(roots)
+        live = [_live_seconds(process.pid) for process in members]
+        # A process that ends in between is counted twice or not at all; then look again.
+        if members == tree(roots) and None not in live:
+            return sum(seconds or 0.0 for seconds in live) + sum(
+                process.ended_children_seconds for process in members
+            )
 
 
 def memory(roots: Iterable[int]) -> Memory:
