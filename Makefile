@@ -18,6 +18,7 @@ MADE := $(VENV)/.made-with-$(PYTHON_VERSION)
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 PROJECT := $(VENV)/.project
+BENCH := $(VENV)/.bench
 
 ifdef UV
 PIP_INSTALL := uv pip install --quiet --python $(BIN)/python
@@ -27,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
-.PHONY: help install dev serve test check format lock docs-assets clean
+.PHONY: help install dev serve test check format lock bench bench-scale docs-assets clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -58,6 +59,13 @@ lock: ## Compile the lock files with uv (newest versions: make lock ARGS=--upgra
 	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --output-file requirements.txt
 	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --extra dev --constraint requirements.txt \
 	  --output-file requirements-dev.txt
+	$(COMPILE_ONLY) $(ARGS) benchmarks/requirements.in --output-file benchmarks/requirements.txt
+
+bench: $(BENCH) ## Measure Taskledger and its peers side by side, 40 minutes (a look: make bench ARGS=--quick)
+	$(BIN)/python -m benchmarks compare $(ARGS)
+
+bench-scale: $(BENCH) ## Measure what a request costs as the work grows, 40 minutes
+	$(BIN)/python -m benchmarks scale $(ARGS)
 
 docs-assets: dev ## Fetch what /docs and /redoc run, at the versions in tools/docs_assets.py (needs npm)
 	$(BIN)/python tools/docs_assets.py
@@ -69,8 +77,9 @@ clean: ## Remove .venv, caches and builds; databases stay
 # The build backend is locked with the rest, so that installing the project fetches nothing unlocked.
 BUILD_REQUIREMENTS := $(PYTHON) -c 'import tomllib; \
   print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")'
-COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml -
+COMPILE_ONLY := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+COMPILE := $(COMPILE_ONLY) pyproject.toml -
 
 $(MADE):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -92,4 +101,8 @@ $(DEV): requirements-dev.txt $(MADE)
 
 $(PROJECT): pyproject.toml $(MADE)
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH): benchmarks/requirements.txt $(DEV) $(PROJECT)
+	@$(PIP_INSTALL) --require-hashes --requirement benchmarks/requirements.txt
 	@touch $@

@@ -1,0 +1,1 @@
+"""Taskledger measured side by side with what a user would pick instead."""
