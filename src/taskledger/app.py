@@ -18,9 +18,9 @@ from taskledger.accounts.revocations import RevocationWatch, admit
 from taskledger.contracts.registry import mount_contracts
 from taskledger.http.authentication import Authenticator
 from taskledger.http.call import Services
+from taskledger.http.client_address import ClientAddresses
 from taskledger.http.cors import ExactCors
 from taskledger.http.dispatch import Dispatch
-from taskledger.http.client_address import ClientAddresses
 from taskledger.http.edge import Edge
 from taskledger.http.health import health_routes
 from taskledger.http.identity import Identity

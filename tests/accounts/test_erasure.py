@@ -9,16 +9,14 @@ import pytest
 from taskledger.accounts.events import EventKind, Origin, RecordedEvent, list_events, record_event
 from taskledger.accounts.hashing import PasswordHashing
 from taskledger.accounts.operations import disable_user, erase_user
-from taskledger.accounts.statements.erasure import erase_what_is_left
+from taskledger.accounts.statements.erasure import tables_to_empty
 from taskledger.accounts.usecases import log_in, log_out, provision_user, sign_up
 from taskledger.errors import Failure
 from taskledger.migrations.tables import METADATA
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
-from taskledger.storage.statement import POSTGRESQL
-from taskledger.tasks.revisions import Writing
 from taskledger.tasks.usecases import create_task, edit_task
-from taskledger.tasks.values import NewTask, delete
+from taskledger.tasks.values import NewTask, Writing, delete
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import dump, rows_of
 from tests.tasks.actors import TaskFacts
@@ -113,7 +111,7 @@ async def test_an_erasure_that_was_broken_off_can_be_finished(
         raise RuntimeError("the machine went away")
 
     with monkeypatch.context() as patched:
-        patched.setattr("taskledger.accounts.statements.erasure.erase_what_is_left", break_off)
+        patched.setattr("taskledger.accounts.statements.erasure.tables_to_empty", break_off)
         with pytest.raises(RuntimeError):
             await erase_user(database, METADATA, ada.user_id, clock())
     await erase_user(database, METADATA, ada.user_id, clock())
@@ -149,10 +147,7 @@ async def test_requests_that_come_in_meanwhile_leave_nothing_behind(
 
 
 def test_every_table_that_names_a_user_is_seen_to() -> None:
-    deleted_from = {
-        str(statement.expression.compile(dialect=POSTGRESQL)).split()[2]  # type: ignore[attr-defined]
-        for statement in erase_what_is_left(METADATA)
-    }
+    deleted_from = {table.name for table in tables_to_empty(METADATA)}
     for table in METADATA.tables.values():
         names_a_user = {"owner_id", "user_id"} & set(table.c.keys())
         goes_with_the_user = any(

@@ -75,7 +75,7 @@ async def list_events(
     limit: int = 100,
 ) -> Sequence[RecordedEvent]:
     """The newest events since a moment, newest first."""
-    values = {"since": since, "owner": user_id, "failures": int(failures_only), "limit": limit}
+    values = {"since": since, "user_id": user_id, "failures": int(failures_only), "limit": limit}
     return [RecordedEvent(*row) for row in await database.read(statements.LIST_EVENTS, values)]
 
 
@@ -93,7 +93,7 @@ def _values(
         "now": now,
         "kind": kind,
         "reason": _kept(reason),
-        "owner": user_id,
+        "user_id": user_id,
         "address": origin.address,
         "user_agent": _kept(origin.user_agent),
         "request_id": origin.request_id,

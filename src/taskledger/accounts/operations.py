@@ -122,9 +122,9 @@ async def erase_user(database: Database, schema: MetaData, user_id: str, now: da
     async def erase(transaction: Transaction) -> None:
         # The user's row first: whoever writes tasks of theirs holds it, and none begins afterwards.
         await transaction.fetch(erasure.ERASE_USER, values)
-        for statement in erasure.erase_what_is_left(schema):
-            await transaction.fetch(statement, values)
-        await transaction.fetch(erasure.ANONYMISE_EVENTS, values)
+        for table in erasure.tables_to_empty(schema):
+            await transaction.fetch(erasure.erase_rows(table), values)
+        await transaction.fetch(erasure.ANONYMISE_EVENTS, {"erased": user_id})
         await record_event_within(transaction, EventKind.ERASED, OPERATOR, now)
         await revoke_user_within(transaction, None, now)
 

@@ -66,7 +66,7 @@ async def revoke_within(
 ) -> None:
     """Append a revocation; the last thing in its transaction, because others wait for the head."""
     ((number,),) = await transaction.fetch(revocations.RAISE_HEAD, {})
-    values = {"number": number, "token_id": token_id, "owner": user_id, "expires_at": expires_at}
+    values = {"number": number, "token_id": token_id, "user_id": user_id, "expires_at": expires_at}
     await transaction.fetch(revocations.REVOKE, values)
 
 

@@ -5,7 +5,7 @@ from functools import cache
 from sqlalchemy import MetaData, Table, delete, null, update
 
 from taskledger.accounts.model import auth_events, erased_subjects, users
-from taskledger.accounts.statements.binds import NOW, OWNER, for_each_dialect
+from taskledger.accounts.statements.binds import NOW, OWNER, for_each_dialect, text
 from taskledger.accounts.statements.users import DIGEST
 from taskledger.storage.statement import Statement
 
@@ -29,20 +29,29 @@ ERASE_USER = Statement("erase_user", delete(users).where(users.c.id == OWNER).re
 ANONYMISE_EVENTS = Statement(
     "anonymise_events",
     update(auth_events)
-    .where(auth_events.c.user_id == OWNER)
+    .where(auth_events.c.user_id == text("erased"))
     .values(user_id=null(), address=null(), user_agent=null(), request_id=null()),
+    crosses_owners=True,  # from the user to nobody
 )
 
 
 @cache
-def erase_what_is_left(schema: MetaData) -> tuple[Statement, ...]:
-    """Deletions from every table of the schema that names an owner and does not follow the users table."""
-    return tuple(
-        Statement(f"erase_{table.name}", delete(table).where(table.c[column] == OWNER))
-        for table in schema.tables.values()
-        for column in ("owner_id", "user_id")
-        if column in table.c and table is not auth_events and not _follows_users(table, column)
-    )
+def erase_rows(table: Table) -> Statement:
+    """Deletion of the owner's rows from a table that is not emptied by `ERASE_USER`."""
+    return Statement(f"erase_{table.name}", delete(table).where(table.c[_owner_column(table)] == OWNER))
+
+
+def tables_to_empty(schema: MetaData) -> list[Table]:
+    """The tables that name an owner and do not follow the users table, save that of events."""
+    return [
+        table
+        for table in schema.sorted_tables
+        if (column := _owner_column(table)) and not _follows_users(table, column) and table is not auth_events
+    ]
+
+
+def _owner_column(table: Table) -> str:
+    return next((name for name in ("owner_id", "user_id") if name in table.c), "")
 
 
 def _follows_users(table: Table, column: str) -> bool:

@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Integer, Text, bindparam, delete, insert, literal, select, update
 
 from taskledger.accounts.model import revocation_head, revocations
-from taskledger.accounts.statements.binds import NOW, OWNER, instant, text
+from taskledger.accounts.statements.binds import NOW, instant, text
 from taskledger.storage.statement import Statement
 
 RAISE_HEAD = Statement(
@@ -19,9 +19,10 @@ REVOKE = Statement(
     insert(revocations).values(
         number=bindparam("number", type_=BigInteger),
         token_id=text("token_id"),
-        user_id=OWNER,
+        user_id=text("user_id"),
         expires_at=instant("expires_at"),
     ),
+    crosses_owners=True,  # where it is for everybody, it is nobody's
 )
 
 REVOCATION_HEAD = Statement(
@@ -35,6 +36,9 @@ REVOCATIONS_AFTER = Statement(
     .where(revocations.c.number > bindparam("after", type_=BigInteger))
     .order_by(revocations.c.number)
     .limit(bindparam("limit", type_=Integer)),
+    crosses_owners=True,
 )
 
-PRUNE_REVOCATIONS = Statement("prune_revocations", delete(revocations).where(revocations.c.expires_at < NOW))
+PRUNE_REVOCATIONS = Statement(
+    "prune_revocations", delete(revocations).where(revocations.c.expires_at < NOW), crosses_owners=True
+)

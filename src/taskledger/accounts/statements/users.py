@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, exists, func, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, exists, func, insert, null, or_, select, update
 
 from taskledger.accounts.model import erased_subjects, local_accounts, revocations, users
 from taskledger.accounts.statements.binds import NOW, OWNER, for_each_dialect, instant, text
@@ -35,22 +35,22 @@ PROVISION_USER = for_each_dialect("provision_user", _provision)
 
 FIND_ERASED = Statement("find_erased", select(erased_subjects.c.at).where(erased_subjects.c.digest == DIGEST))
 
-_FACTS = (
-    users.c.id,
-    *(users.c[name] for name in _PROFILE),
-    users.c.created_at,
-    users.c.disabled_at,
-    exists(select(local_accounts.c.user_id).where(local_accounts.c.user_id == users.c.id)).label("local"),
-)
 
-GET_USER = Statement("get_user", select(*_FACTS).where(users.c.id == OWNER))
+def _facts(user_id: ColumnElement[str]) -> tuple[ColumnElement[Any], ...]:
+    has_account = exists(select(local_accounts.c.user_id).where(local_accounts.c.user_id == user_id))
+    profile = (users.c[name] for name in _PROFILE)
+    return users.c.id, *profile, users.c.created_at, users.c.disabled_at, has_account.label("local")
+
+
+GET_USER = Statement("get_user", select(*_facts(OWNER)).where(users.c.id == OWNER))
 
 LIST_USERS = Statement(
     "list_users",
-    select(*_FACTS)
+    select(*_facts(users.c.id))
     .where(users.c.id > text("after"))
     .order_by(users.c.id)
     .limit(bindparam("limit", type_=Integer)),
+    crosses_owners=True,
 )
 
 ADMISSION = Statement(
@@ -85,7 +85,7 @@ CREATE_ACCOUNT = for_each_dialect(
             password_hash=text("password_hash"),
             password_set_at=NOW,
         )
-        .on_conflict_do_nothing(index_elements=[local_accounts.c.email_folded])
+        .on_conflict_do_nothing()
         .returning(local_accounts.c.user_id)
     ),
 )
@@ -103,6 +103,7 @@ GET_ACCOUNT = Statement(
     )
     .join_from(local_accounts, users)
     .where(local_accounts.c.email_folded == text("email_folded")),
+    crosses_owners=True,
 )
 
 UPGRADE_HASH = Statement(
@@ -150,5 +151,6 @@ FIND_USERS = Statement(
         )
     )
     .order_by(users.c.id),
+    crosses_owners=True,
 )
 """Users by id or e-mail: several, where several subjects carry one address."""

@@ -3,10 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from taskledger.migrations.row_security import protect_rows
 from taskledger.storage.types import Instant
 
-revision = "0002"
-down_revision = "0001"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -64,6 +65,8 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), primary_key=True),
         sa.Column("at", Instant(), nullable=False),
     )
+    for table in ("local_accounts", "revocations", "auth_events"):
+        protect_rows(table, owner="user_id")
 
 
 def downgrade() -> None:
