@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +12,29 @@ from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from taskledger import __version__
+from taskledger.accounts.hashing import PasswordHashing
+from taskledger.accounts.recorder import EventRecorder
+from taskledger.accounts.revocations import RevocationWatch, admit
 from taskledger.contracts.registry import mount_contracts
 from taskledger.http.authentication import Authenticator
 from taskledger.http.call import Services
+from taskledger.http.client_address import ClientAddresses
 from taskledger.http.cors import ExactCors
 from taskledger.http.dispatch import Dispatch
 from taskledger.http.edge import Edge
 from taskledger.http.health import health_routes
+from taskledger.http.identity import Identity
 from taskledger.http.logs import configure_logs
 from taskledger.http.observation import Observation
 from taskledger.http.pages import add_pages
+from taskledger.http.rate_limit import MemoryLimit, RedisLimit, UserLimit
 from taskledger.http.schema import name_media_types
 from taskledger.http.tracing import telemetry_config
 from taskledger.ledger.keys import ServiceKeys
 from taskledger.ledger.maintenance import Maintainer, retention_of
 from taskledger.settings import Mount, Settings, load_settings
 from taskledger.storage.connect import database_for
+from taskledger.storage.database import Database
 from taskledger.storage.readiness import Readiness
 from taskledger.storage.urls import SqliteAddress, parse_database_url
 from taskledger.tokens.configure import shared_secrets_from, verifier_from
@@ -58,10 +66,15 @@ def create_app(settings: Settings) -> FastAPI:
         auto_migrate=settings.auto_migrate,
         row_security=settings.database_row_security,
     )
-    verifier = verifier_from(settings, shared=shared_secrets(settings))
+    secrets = shared_secrets(settings)
+    verifier = verifier_from(settings, shared=secrets, admit=partial(admit, database))
+    keep_events = timedelta(days=settings.auth_event_days)
+    watch = RevocationWatch(database, verifier, now=_now, keep_events=keep_events)
+    identity = _identity(settings, database, secrets)
     services = Services(
         database=database,
-        authenticator=Authenticator(verifier, database, _now),
+        authenticator=Authenticator(verifier, watch, database, _now),
+        identity=identity,
         keys=ServiceKeys(database),
         now=_now,
         body_limit=int(settings.max_body_size),
@@ -76,11 +89,14 @@ def create_app(settings: Settings) -> FastAPI:
         await readiness.start()
         observation.start()
         maintainer.start()
+        watch.start()
         try:
             yield
         finally:
+            await watch.stop()
             await maintainer.stop()
             await verifier.aclose()
+            await identity.aclose()
             await readiness.stop()
             await database.close()
             await observation.stop()
@@ -150,15 +166,33 @@ async def _always_ready() -> None:
     return None
 
 
+def _identity(settings: Settings, database: Database, secrets: SharedSecrets | None) -> Identity:
+    return Identity(
+        addresses=ClientAddresses(settings.trusted_proxies),
+        events=EventRecorder(database, _now),
+        hashing=PasswordHashing(settings.password_scheme),
+        secrets=secrets,
+        auth_rate=settings.rate_limit_auth,
+        user_limit=_user_limit(settings),
+    )
+
+
+def _user_limit(settings: Settings) -> UserLimit | None:
+    rate, storage = settings.rate_limit_api, settings.rate_limit_storage
+    if rate is None:
+        return None
+    return MemoryLimit(rate) if storage is None else RedisLimit(rate, storage.get_secret_value())
+
+
 def shared_secrets(settings: Settings) -> SharedSecrets | None:
     """The secrets that sign and verify our own tokens.
 
-    With none configured, development and local accounts have one made for them; a service that only
-    verifies another issuer's keys has none.
+    With none configured, one is made in development; a service without local accounts that verifies
+    another issuer's keys has none.
     """
     if settings.jwt_secret is not None:
         newest = settings.jwt_secret.get_secret_value()
-    elif settings.production or settings.keys_url is not None:
+    elif settings.production or (settings.keys_url is not None and not settings.has_accounts):
         return None
     else:
         newest = load_or_make_secret(secret_directory(settings))

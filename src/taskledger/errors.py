@@ -83,7 +83,14 @@ class SubjectMissing(Unauthenticated):
 
 
 class TokenRevoked(Unauthenticated):
-    """The token was ended by a log-out, or its user was disabled or erased."""
+    """The token was ended by a log-out, or its user was disabled or erased.
+
+    ``reason`` is for the record, never for an answer.
+    """
+
+    def __init__(self, reason: str = "logged out") -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class WrongCredentials(Unauthenticated):

@@ -9,8 +9,9 @@ class Principal:
 
     ``user_id`` is the token's subject and the owner of everything this principal touches. The
     profile fields are ``None`` where the token does not carry them. ``token_id`` names the token
-    for revocation (its ``jti``, else a digest); ``expires_at`` is its end in Unix seconds.
-    ``time_zone`` is the IANA name of where the user says to be.
+    for revocation (its ``jti``, else a digest); ``expires_at`` is its end in Unix seconds and
+    ``issued_at`` its beginning, where it tells that. ``time_zone`` is the IANA name of where the user
+    says to be.
     """
 
     user_id: str
@@ -20,3 +21,4 @@ class Principal:
     token_id: str = ""
     expires_at: float = 0.0
     time_zone: str | None = None
+    issued_at: float | None = None

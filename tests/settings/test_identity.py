@@ -90,13 +90,26 @@ def test_production_refuses_a_short_secret_beside_better_auth_too(mistakes: Mist
 @pytest.mark.parametrize(
     "keys",
     [
-        {"BETTER_AUTH_URL": "https://id"},
-        {"JWKS_URL": "https://id/keys", "JWT_ISSUER": "me", "JWT_AUDIENCE": "you"},
+        {"CONTRACTS": "flat", "BETTER_AUTH_URL": "https://id"},
+        {"CONTRACTS": "flat", "JWKS_URL": "https://id/keys", "JWT_ISSUER": "me", "JWT_AUDIENCE": "you"},
         {"JWT_SECRET": STRONG},
     ],
 )
 def test_production_starts_with_public_keys_or_a_long_secret(loaded: Loaded, keys: dict[str, str]) -> None:
     assert loaded(ENVIRONMENT="production", **keys).production
+
+
+def test_production_with_local_accounts_needs_a_secret_beside_public_keys(mistakes: Mistakes) -> None:
+    [line] = mistakes(ENVIRONMENT="production", CONTRACTS="auth,flat", BETTER_AUTH_URL="https://id")
+    assert line == (
+        "JWT_SECRET: is required in production while CONTRACTS has auth, whose tokens it signs; set it (make"
+        " one with: openssl rand -base64 48) or leave auth out of CONTRACTS"
+    )
+
+
+def test_an_exact_limit_has_a_largest_amount(loaded: Loaded, mistakes: Mistakes) -> None:
+    assert Rate(1000, 3600) == loaded(RATE_LIMIT_AUTH="1000/hour").rate_limit_auth
+    assert ["RATE_LIMIT_AUTH: 1001 is too many; the most is 1000"] == mistakes(RATE_LIMIT_AUTH="1001/hour")
 
 
 def test_production_refuses_the_origin_of_everybody(mistakes: Mistakes) -> None:
@@ -105,5 +118,5 @@ def test_production_refuses_the_origin_of_everybody(mistakes: Mistakes) -> None:
 
 
 def test_one_mistake_does_not_make_another_up(mistakes: Mistakes) -> None:
-    [line] = mistakes(ENVIRONMENT="production", BETTER_AUTH_URL="nonsense")
+    [line] = mistakes(ENVIRONMENT="production", CONTRACTS="flat", BETTER_AUTH_URL="nonsense")
     assert line.startswith("BETTER_AUTH_URL: ")

@@ -16,8 +16,11 @@ from types import ModuleType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
+from sqlalchemy import Table
 
 import taskledger
+from taskledger.accounts.statements.erasure import tables_to_empty
+from taskledger.migrations.tables import METADATA
 from taskledger.storage.statement import Statement
 from taskledger.tasks.selection import DueBound, Overdue, Selection, Sort
 from taskledger.tasks.values import FROM_THE_TRASH, Aspect
@@ -81,6 +84,7 @@ def _values_of(hint: Any) -> list[Any]:
         type[msgspec.Struct]: lambda: [TaskFacts],
         frozenset[Aspect]: _sets_of_aspects,
         Selection: _selections,
+        Table: lambda: [*tables_to_empty(METADATA)],
     }
     if hint in kinds:
         return kinds[hint]()

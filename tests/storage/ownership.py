@@ -186,7 +186,14 @@ def _name(column: Any) -> str:
     return column if isinstance(column, str) else str(getattr(column, "name", column))
 
 
-KNOWN_TO_BE_NOBODYS = {"number_allotments", "service_keys", "maintenance_marks"}
+KNOWN_TO_BE_NOBODYS = {
+    "number_allotments",
+    "service_keys",
+    "maintenance_marks",
+    "revocation_head",
+    "attempt_windows",
+    "erased_subjects",
+}
 
 
 def ownerless_tables() -> set[str]:

@@ -194,6 +194,9 @@ UNWALLED = {
     "alembic_version": "the schema's revision",
     "maintenance_marks": "how far maintenance has got, for all users together",
     "service_keys": "keys of the service itself",
+    "revocation_head": "one number for the whole service",
+    "attempt_windows": "limits of client addresses, before anybody is known",
+    "erased_subjects": "digests, of users who are no more",
 }
 """Tables whose rows belong to no user, or are looked up before it is known who asks: with the reason."""
 

@@ -24,6 +24,10 @@ def refusal_of(payload: dict[str, Any] | bytes, rules: ClaimRules = PUBLISHED) -
     return refused.value.reason
 
 
+def test_a_token_may_leave_out_when_it_was_issued() -> None:
+    assert read(claims(iat=...)).issued_at is None
+
+
 def test_a_principal_is_what_the_token_describes() -> None:
     payload = claims(picture="https://example.com/ada.png", jti="token-1")
 
@@ -34,6 +38,7 @@ def test_a_principal_is_what_the_token_describes() -> None:
         avatar_url="https://example.com/ada.png",
         token_id="token-1",
         expires_at=NOW + 900,
+        issued_at=NOW,
     )
     assert expected == read(payload)
 

@@ -36,7 +36,9 @@ async def test_our_own_verifier_accepts_it() -> None:
 
     principal = await TokenVerifier(shared=SHARED, clock=Clock()).verify(issued.token)
 
-    expected = Principal("user-1", "ada@example.com", "Ada", None, issued.token_id, float(issued.expires_at))
+    expected = Principal(
+        "user-1", "ada@example.com", "Ada", None, issued.token_id, float(issued.expires_at), issued_at=NOW
+    )
     assert expected == principal
 
 

@@ -60,6 +60,7 @@ async def test_better_auths_token_names_its_user(algorithm: str, clock: Clock) -
         name=recorded["name"],
         token_id=principal.token_id,
         expires_at=principal.expires_at,
+        issued_at=principal.expires_at - 900,
     )
     assert expected == principal
     assert 890 <= principal.expires_at - clock.now <= 900

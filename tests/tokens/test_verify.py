@@ -46,7 +46,7 @@ async def test_a_token_of_the_issuer_names_its_user(
 
     principal = await verifier.verify(key.token(claims(jti="token-1")))
 
-    expected = Principal("user-1", "ada@example.com", "Ada", None, "token-1", NOW + 900)
+    expected = Principal("user-1", "ada@example.com", "Ada", None, "token-1", NOW + 900, issued_at=NOW)
     assert expected == principal
 
 

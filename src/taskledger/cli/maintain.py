@@ -23,14 +23,17 @@ def maintain() -> None:
 
 
 async def _maintain(settings: Settings) -> str:
+    from taskledger.errors import DatabaseUnavailable
     from taskledger.ledger.maintenance import claim_maintenance, maintain, retention_of
     from taskledger.storage.connect import database_for
-    from taskledger.storage.readiness import require_current
+    from taskledger.storage.readiness import schema_problem
 
     database = database_for(settings)
     await database.open()
     try:
-        await require_current(database)
+        problem = await schema_problem(database)
+        if problem is not None:
+            raise DatabaseUnavailable(problem)
         now = datetime.now(UTC)
         # Whoever asks for it by name gets it; the claim keeps the workers from doing it once more.
         await claim_maintenance(database, now, timedelta(0))

@@ -1,15 +1,15 @@
 """Which contracts there are, and mounting them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from taskledger.contracts import enveloped, flat, scoped, v2, versioned
+from taskledger.contracts import auth, enveloped, flat, scoped, v2, versioned
 from taskledger.http.contract import Contract
 from taskledger.http.dispatch import Mounted, Paths
 from taskledger.http.route import ContractRoute
 from taskledger.settings import Mount
 
 CONTRACTS: dict[str, Contract] = {
-    module.contract.name: module.contract for module in (v2, versioned, flat, scoped, enveloped)
+    module.contract.name: module.contract for module in (v2, versioned, flat, scoped, auth, enveloped)
 }
 
 
@@ -20,12 +20,8 @@ def mount_contracts(mounts: Sequence[Mount]) -> tuple[Paths, list[ContractRoute]
     """
     paths = Paths()
     routes: list[ContractRoute] = []
-    for mount in mounts:
-        contract = CONTRACTS.get(mount.name)
-        if contract is None:
-            continue
-        mounted = Mounted(contract, mount.base)
-        made = contract.routes(mount.base)
+    for mounted in _mounted(mounts):
+        made = mounted.contract.routes(mounted.base, mounted.voice)
         for route in made:
             for method in route.methods or ():
                 paths.add(mounted, method, route.path, route)
@@ -35,3 +31,14 @@ def mount_contracts(mounts: Sequence[Mount]) -> tuple[Paths, list[ContractRoute]
             # These words are no user ids, whether or not their contract is mounted.
             paths.reserve(f"{mount.base}/api/{word}")
     return paths, routes
+
+
+def _mounted(mounts: Sequence[Mount]) -> Iterator[Mounted]:
+    """The contracts in their places: ``auth`` is where ``enveloped`` is too, and speaks as it does there."""
+    enveloped_bases = [mount.base for mount in mounts if mount.name == enveloped.contract.name]
+    auth_bases = [mount.base for mount in mounts if mount.name == auth.contract.name]
+    for mount in mounts:
+        if mount.name != auth.contract.name:
+            yield Mounted(CONTRACTS[mount.name], mount.base)
+    for base in dict.fromkeys([*auth_bases, *(enveloped_bases if auth_bases else ())]):
+        yield Mounted(auth.contract, base, enveloped.contract.voice if base in enveloped_bases else None)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
+from taskledger.accounts.revocations import RevocationWatch
 from taskledger.accounts.usecases import provision_user
 from taskledger.errors import CredentialsMalformed, Failure, TokenMissing
 from taskledger.http.failures import AuthenticationFault
@@ -26,15 +27,22 @@ class Verifier(Protocol):
     async def verify(self, token: str) -> Principal:
         """Verify a token; raises `Unauthenticated` failures."""
 
+    def forget(self, token_id: str) -> None:
+        """Recall the token with this id no more."""
+
 
 class Authenticator:
     """Verifies tokens and provisions their users.
 
-    A user whose row was written in this process, with these claims, costs no further query.
+    A user whose row was written in this process, with these claims, costs no further query; nor does a
+    token that was verified before, because the watch has the verifier forget what has ended since.
     """
 
-    def __init__(self, verifier: Verifier, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, verifier: Verifier, watch: RevocationWatch, database: Database, now: Callable[[], datetime]
+    ) -> None:
         self._verifier = verifier
+        self._watch = watch
         self._database = database
         self._now = now
         self._provisioned: OrderedDict[str, tuple[str | None, str | None, str | None]] = OrderedDict()
@@ -50,13 +58,19 @@ class Authenticator:
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
             raise CredentialsMalformed
+        self._watch.in_use = True
         principal = self._verifier.recall(token)
         if principal is None:
             principal = await self._verify(token)
+            self._watch.wake()
         claims = (principal.email, principal.name, principal.avatar_url)
         if self._provisioned.get(principal.user_id) != claims:
             await self._provision(principal, claims)
         return principal
+
+    def forget(self, principal: Principal) -> None:
+        """Accept the principal's token no more, as far as this process remembers it."""
+        self._verifier.forget(principal.token_id)
 
     async def _verify(self, token: str) -> Principal:
         try:
@@ -68,7 +82,10 @@ class Authenticator:
             raise AuthenticationFault from error
 
     async def provision_again(self, principal: Principal) -> None:
-        """Write the user's row anew: it has gone since it was last seen."""
+        """Write the user's row anew: it has gone since it was last seen.
+
+        Raises `TokenRevoked` if it has gone for good.
+        """
         self._provisioned.pop(principal.user_id, None)
         await self._provision(principal, (principal.email, principal.name, principal.avatar_url))
 

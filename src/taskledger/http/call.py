@@ -9,7 +9,9 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import Receive, Scope
 
+from taskledger.accounts.events import Origin
 from taskledger.http.authentication import Authenticator
+from taskledger.http.identity import Identity
 from taskledger.http.requests import list_header
 from taskledger.http.stopwatch import StopwatchDatabase
 from taskledger.ledger.keys import ServiceKeys
@@ -30,6 +32,7 @@ class Services:
     database: Database
     authenticator: Authenticator
     keys: ServiceKeys
+    identity: Identity
     now: Callable[[], datetime]
     body_limit: int
     body_seconds: float
@@ -56,6 +59,11 @@ class CallContext:
         call.database = database
         return call
 
+    @property
+    def origin(self) -> Origin:
+        """Where the request came from, for the record."""
+        return self.services.identity.origin(self.scope, self.receive)
+
     def condition(self, name: bytes) -> str | None:
         """The entity tags of a (lower-case) conditional header, on however many lines."""
         return list_header(self.scope, name)
@@ -68,3 +76,11 @@ def _describe_credentials(
 
 
 Call = Annotated[CallContext, Depends(_describe_credentials)]
+
+
+def _describe_nothing() -> Any:
+    raise RuntimeError("a contract's route makes its call itself")
+
+
+PublicCall = Annotated[CallContext, Depends(_describe_nothing)]
+"""The call of an endpoint that needs no token."""

@@ -98,6 +98,9 @@ def _describe_idempotency_key(
     del idempotency_key
 
 
+_OUR_OPTIONS = {"public", "keyed", "before"}
+
+
 @dataclass(slots=True)
 class Contract:
     """The declarations of one dialect, from which routes are made wherever it is mounted.
@@ -151,7 +154,7 @@ class Contract:
         statuses |= {403} if has_user else set()
         statuses |= {408, 413, 415, 422} if has_body else set()
         tags: list[str | Enum] = [self.name if not base else f"{self.name} ({base})"]
-        options = {key: value for key, value in declared.options.items() if key not in {"public", "keyed"}}
+        options = {key: value for key, value in declared.options.items() if key not in _OUR_OPTIONS}
         success = options.pop("success", {})
         also: Mapping[int, str] = options.pop("also", {})
         keyed = declared.method != "GET" and not public and declared.options.get("keyed", self.keyed)
@@ -174,6 +177,7 @@ class Contract:
             voice=voice,
             public=public,
             keyed=keyed,
+            before=declared.options.get("before"),
             methods=[declared.method],
             status_code=declared.status,
             response_model=declared.answer,

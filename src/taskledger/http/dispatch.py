@@ -10,6 +10,7 @@ from taskledger.http.answer import Answer, json_answer
 from taskledger.http.call import Services
 from taskledger.http.contract import Contract, Voice
 from taskledger.http.failures import MethodNotAllowed, RouteUnknown, Unexpected, headers_of, status_of
+from taskledger.http.identity import LIMIT_HEADERS
 from taskledger.http.requests import Disconnected
 from taskledger.http.route import ContractRoute
 from taskledger.http.sealed import SealedPaths
@@ -49,6 +50,8 @@ class Dispatch:
             await self._pass_on(scope, receive, send)
         else:
             answer = await self._answer(found, scope, receive)
+            if LIMIT_HEADERS in scope:
+                answer.raw_headers.extend(scope[LIMIT_HEADERS])
             await answer(scope, receive, send)
 
     async def _answer(self, found: Any, scope: Scope, receive: Receive) -> Answer:

@@ -63,7 +63,7 @@ def _allow(failure: Failure) -> Headers:
 
 
 _RULES: tuple[_Rule, ...] = (
-    (errors.WrongCredentials, 401, None),
+    (errors.WrongCredentials, 401, lambda _: [(b"www-authenticate", b"Bearer")]),
     (errors.Unauthenticated, 401, _challenge),
     (errors.Forbidden, 403, None),
     (errors.NotFound, 404, None),

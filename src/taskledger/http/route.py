@@ -20,7 +20,7 @@ from pydantic import BaseModel, TypeAdapter
 from starlette.routing import Match
 from starlette.types import Receive, Scope
 
-from taskledger.errors import PathUserMismatch, UserUnknown
+from taskledger.errors import PathUserMismatch, Unauthenticated, UserUnknown
 from taskledger.http.answer import Answer
 from taskledger.http.call import CallContext, Services
 from taskledger.http.once import answer_once, once_of
@@ -48,7 +48,10 @@ _NOBODY = Principal("")
 
 
 class ContractRoute(APIRoute):
-    """A route of a contract; ``public`` ones need no token, ``keyed`` ones take an idempotency key."""
+    """A route of a contract; ``public`` ones need no token, ``keyed`` ones take an idempotency key.
+
+    ``before`` is awaited before the body is read, and may refuse.
+    """
 
     def __init__(
         self,
@@ -59,6 +62,7 @@ class ContractRoute(APIRoute):
         voice: "Voice",
         public: bool,
         keyed: bool,
+        before: Callable[[CallContext], Awaitable[None]] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(path, endpoint, **options)
@@ -66,6 +70,7 @@ class ContractRoute(APIRoute):
         self.voice = voice
         self.public = public
         self.keyed = keyed
+        self._before = before
         self._path_readers: list[tuple[str, Callable[[str], Any]]] = []
         self._query: type[BaseModel] | None = None
         self._no_query: BaseModel | None = None
@@ -93,13 +98,25 @@ class ContractRoute(APIRoute):
     async def answer(self, scope: Scope, receive: Receive, services: Services) -> Answer:
         """Authenticate, read what the endpoint takes, and run it; raises `Failure`.
 
-        In this order: who (401), whose URL (403), is it well-formed (422), then the use case.
+        In this order: who (401), how often (429), whose URL (403), is it well-formed (422), then the use
+        case.
         """
         if self.public:
             principal = _NOBODY
         else:
-            principal = await services.authenticator.authenticate(header(scope, b"authorization"))
+            try:
+                principal = await services.authenticator.authenticate(header(scope, b"authorization"))
+            except Unauthenticated as refused:
+                services.identity.note_refused(scope, receive, refused)
+                raise
             scope["principal"] = principal
+            limit = services.identity.user_limit
+            if limit is not None:
+                await services.identity.limit_user(limit, scope, receive, principal)
+        call = CallContext(scope, receive, services, self.contract.name, principal)
+        scope["stopwatch"] = call.database
+        if self._before is not None:
+            await self._before(call)
         path = scope["path_params"]
         if self._has_user and path["user_id"] != principal.user_id:
             raise PathUserMismatch
@@ -111,8 +128,6 @@ class ContractRoute(APIRoute):
         if self._body is not None:
             body = await read_json(scope, receive, limit=services.body_limit, seconds=services.body_seconds)
             arguments["body"] = parse_json(self._body, body)
-        call = CallContext(scope, receive, services, self.contract.name, principal)
-        scope["stopwatch"] = call.database
         once = once_of(scope, body) if self.keyed else None
         try:
             return await self._run(call, once, arguments)

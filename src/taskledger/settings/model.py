@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from taskledger.settings.lists import parse_list
 from taskledger.settings.mounts import DEFAULT_CONTRACTS, Mount, parse_mounts
-from taskledger.settings.rates import Rate, parse_rate
+from taskledger.settings.rates import Rate, check_exact_rate, parse_rate
 from taskledger.settings.urls import (
     check_contact,
     check_database_url,
@@ -122,7 +122,9 @@ class Settings(BaseSettings):
     """Origins of front ends, JSON array or comma-separated; by default http://localhost:3000."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(parse_networks)] = ()
     """Addresses or networks of proxies whose X-Forwarded-For is believed."""
-    rate_limit_auth: Annotated[Rate, BeforeValidator(parse_rate)] = Rate(5, 60)
+    rate_limit_auth: Annotated[Rate, BeforeValidator(parse_rate), AfterValidator(check_exact_rate)] = Rate(
+        5, 60
+    )
     """Sign-up and log-in attempts of one client address."""
     rate_limit_api: OptionalRate = None
     """Requests of one user, for example 600/minute; empty for no limit."""
@@ -137,6 +139,8 @@ class Settings(BaseSettings):
     shutdown_timeout: Seconds = 20
     """Seconds running requests have to finish when the server stops."""
 
+    auth_event_days: Days = 90
+    """Days that sign-ups, log-ins, refused tokens and the like stay on record."""
     trash_days: Days = 30
     """Days a deleted task stays in the trash."""
     tombstone_days: Days = 90
@@ -194,6 +198,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "is required in production without BETTER_AUTH_URL; make one with: openssl rand -base64 48"
             )
+        elif any(mount.name == "auth" for mount in info.data.get("contracts", ())):
+            raise ValueError(
+                "is required in production while CONTRACTS has auth, whose tokens it signs; set it (make one"
+                " with: openssl rand -base64 48) or leave auth out of CONTRACTS"
+            )
         return value
 
     @check("jwt_previous_secrets")
@@ -231,6 +240,11 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether the strict rules hold."""
         return self.environment == "production"
+
+    @property
+    def has_accounts(self) -> bool:
+        """Whether users can sign up here."""
+        return any(mount.name == "auth" for mount in self.contracts)
 
     @property
     def shown_database_url(self) -> str:

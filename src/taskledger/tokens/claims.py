@@ -52,6 +52,7 @@ def read_principal(token: CompactToken, rules: ClaimRules, now: float) -> Princi
         token_id=_token_id(claims, token),
         expires_at=expires_at,
         time_zone=_time_zone(claims),
+        issued_at=_moment(claims, "iat"),
     )
 
 

@@ -1,0 +1,1 @@
+"""The SQL of users: of who they are, of what ended, of limits and of events."""
