@@ -28,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
-.PHONY: help install dev serve test check format lock bench bench-scale docs-assets clean
+.PHONY: help install dev serve test check format lock bench bench-scale docs-assets clean contracts
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,10 @@ bench-scale: $(BENCH) ## Measure what a request costs as the work grows, 40 minu
 
 docs-assets: dev ## Fetch what /docs and /redoc run, at the versions in tools/docs_assets.py (needs npm)
 	$(BIN)/python tools/docs_assets.py
+
+contracts: dev ## Write the OpenAPI document of each contract to docs/contracts
+	@for name in $$($(BIN)/python -c 'from taskledger.contracts.registry import CONTRACTS; print(*CONTRACTS)'); do \
+	  $(BIN)/taskledger openapi $$name --output docs/contracts/$$name.openapi.json; done
 
 clean: ## Remove .venv, caches and builds; databases stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache build dist
