@@ -41,6 +41,13 @@ def sqlite_service_url(migrated_sqlite_file: Path, tmp_path_factory: pytest.Temp
     return f"sqlite:///{shutil.copy(migrated_sqlite_file, tmp_path_factory.mktemp('mounts'))}"
 
 
+@pytest.fixture(scope="package")
+def any_service(sqlite_service_url: str) -> Iterator[Service]:
+    """Every contract, for what is decided before there is a database."""
+    with serve(sqlite_service_url, check=conforms_to()) as service:
+        yield service
+
+
 class NewUser(Protocol):
     def __call__(self, user_id: str | None = None, /, **claims: object) -> User: ...
 

@@ -69,37 +69,36 @@ def test_a_token_of_another_time_is_401(ada: User, spoken: Spoken) -> None:
         assert_refused(spoken, ada.service.get(spoken.tasks(ada), token=token), "bad token")
 
 
-@pytest.mark.parametrize(
-    "token",
-    [
-        sign({"sub": "x", "exp": LATER}, secret="another-secret-that-is-long-enough-too"),
-        sign({"sub": "x", "exp": LATER}, secret=SECRET + "x"),
-        sign({"sub": "x", "exp": LATER}, algorithm="HS512"),
-        sign({"sub": "x", "exp": LATER})[:-1],
-        sign({"sub": "x", "exp": LATER}) + "=",
-        sign({"sub": "x", "exp": LATER}) + "x",
-        sign({"sub": "x", "exp": LATER}, crit=["exp"]),
-        sign({"sub": "x", "exp": LATER, "aud": "somebody-else"}),
-        sign({"sub": "x"}),
-        sign({"sub": 7, "exp": LATER}),
-        sign({"sub": "x" * 10_000, "exp": LATER}),
-        sign({"sub": "a\x00b", "exp": LATER}),
-        unsigned({"sub": "x", "exp": LATER}, "none"),
-        unsigned({"sub": "x", "exp": LATER}, "nOnE"),
-        unsigned({"sub": "x", "exp": LATER}, "HS256"),
-        "x",
-        "..",
-        "a.b.c",
-        "two words",
-        "\xff\xfe",
-        "x" * 20_000,
-    ],
-    ids=range(21),
-)
-def test_a_token_that_is_not_genuine_is_401(ada: User, spoken: Spoken, token: str) -> None:
-    reply = ada.service.get(spoken.tasks(ada), token=token)
-    assert_refused(spoken, reply, "bad token")
-    assert token.encode("latin-1") not in reply.body
+FORGED = [
+    sign({"sub": "x", "exp": LATER}, secret="another-secret-that-is-long-enough-too"),
+    sign({"sub": "x", "exp": LATER}, secret=SECRET + "x"),
+    sign({"sub": "x", "exp": LATER}, algorithm="HS512"),
+    sign({"sub": "x", "exp": LATER})[:-1],
+    sign({"sub": "x", "exp": LATER}) + "=",
+    sign({"sub": "x", "exp": LATER}) + "x",
+    sign({"sub": "x", "exp": LATER}, crit=["exp"]),
+    sign({"sub": "x", "exp": LATER, "aud": "somebody-else"}),
+    sign({"sub": "x"}),
+    sign({"sub": 7, "exp": LATER}),
+    sign({"sub": "x" * 10_000, "exp": LATER}),
+    sign({"sub": "a\x00b", "exp": LATER}),
+    unsigned({"sub": "x", "exp": LATER}, "none"),
+    unsigned({"sub": "x", "exp": LATER}, "nOnE"),
+    unsigned({"sub": "x", "exp": LATER}, "HS256"),
+    "x",
+    "..",
+    "a.b.c",
+    "two words",
+    "\xff\xfe",
+    "x" * 20_000,
+]
+
+
+def test_a_token_that_is_not_genuine_is_401(ada: User, spoken: Spoken) -> None:
+    for token in FORGED:
+        reply = ada.service.get(spoken.tasks(ada), token=token)
+        assert_refused(spoken, reply, "bad token")
+        assert token.encode("latin-1") not in reply.body
 
 
 @pytest.mark.parametrize("claims", [{}, {"sub": None}, {"sub": ""}, {"sub": " "}, {"email": "a@example.com"}])
