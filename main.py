@@ -8,4 +8,6 @@ from taskledger.settings import SettingsMistakes
 try:
     app = create_app_from_environment()
 except SettingsMistakes as mistakes:
-    sys.exit(str(mistakes))
+    print(mistakes, file=sys.stderr)  # noqa: T201 - there is no log yet
+    # What uvicorn calls a failed start-up: it does not start such workers again and again.
+    sys.exit(3)

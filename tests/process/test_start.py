@@ -1,0 +1,110 @@
+"""Starting: several workers, the first secret, a schema that is not to be migrated, mistakes."""
+
+import os
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.process.program import PATIENCE, ROOT, Program, run_program, serve
+from tests.servers.ports import free_port
+from tests.service import bearer
+
+PROGRAMS = Path(sys.executable).parent
+
+
+def wait_until_ready(program: Program) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while (answer := httpx.get(f"{program.url}/health/ready")).status_code != 200:
+        assert time.monotonic() < deadline, answer.text
+        time.sleep(0.05)
+
+
+def run(command: list[str], directory: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program of ours to its end."""
+    return subprocess.run(
+        [PROGRAMS / command[0], *command[1:]],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "HOME": str(directory), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+
+def test_four_workers_start_on_an_empty_database_and_share_a_secret_that_one_of_them_made(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    port = free_port()
+    command = ["uvicorn", "main:app", "--app-dir", str(ROOT), "--port", str(port), "--workers", "4"]
+    environment = {"DATABASE_URL": empty_database_url, "JWT_SECRET": ""}
+
+    with run_program(command, port, tmp_path, environment) as program:
+        token = run(
+            ["taskledger", "token", "--user", "ada"], tmp_path, DATABASE_URL=empty_database_url
+        ).stdout.strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        # Each on a connection of its own, which any of the workers may accept.
+        answers = [
+            httpx.post(f"{program.url}/api/v1/tasks", json={"title": str(number)}, headers=headers)
+            for number in range(24)
+        ]
+        ready = [httpx.get(f"{program.url}/health/ready").status_code for _ in range(12)]
+        listed = httpx.get(f"{program.url}/api/v1/tasks", headers=headers).json()
+        status = program.stop()
+        log = program.log()
+
+    assert [201] * 24 == [answer.status_code for answer in answers]
+    assert [200] * 12 == ready
+    assert [str(number) for number in range(24)] == [task["title"] for task in listed]
+    assert "Traceback" not in log
+    assert 4 == log.count("Application startup complete.")
+    assert 0 == status
+    (secret,) = tmp_path.rglob(".taskledger-secret")
+    assert 0o600 == stat.S_IMODE(secret.stat().st_mode)
+
+
+def test_an_unmigrated_database_is_told_of_and_served_from_once_it_is_migrated(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    with serve(tmp_path, DATABASE_URL=empty_database_url, AUTO_MIGRATE="false") as program:
+        unready = httpx.get(f"{program.url}/health/ready")
+        refused = httpx.get(f"{program.url}/api/v1/tasks", headers=bearer("ada"))
+        migrated = run(["taskledger", "migrate"], tmp_path, DATABASE_URL=empty_database_url)
+        wait_until_ready(program)
+        served = httpx.get(f"{program.url}/api/v1/tasks", headers=bearer("ada"))
+
+    assert (503, "the database is not migrated; run: taskledger migrate") == (
+        unready.status_code,
+        unready.json()["reason"],
+    )
+    assert (503, "DATABASE_UNAVAILABLE") == (refused.status_code, refused.json()["code"])
+    assert 0 == migrated.returncode, migrated.stderr
+    assert (200, []) == (served.status_code, served.json())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["uvicorn", "main:app", "--app-dir", str(ROOT)], ["taskledger", "serve", "--workers", "2"]],
+    ids=lambda command: command[0],
+)
+def test_mistaken_settings_are_a_clear_line_each(tmp_path: Path, command: list[str]) -> None:
+    ended = run(
+        command,
+        tmp_path,
+        DATABASE_URL="mysql://root:password@localhost/tasks",
+        DATABASE_POOL_SIZE="many",
+        JWT_ALGORITHM="none",
+    )
+
+    told = ended.stderr.splitlines()
+    assert ended.returncode != 0
+    assert ["DATABASE_POOL_SIZE", "DATABASE_URL", "JWT_ALGORITHM"] == sorted(
+        line.partition(":")[0] for line in told
+    )
+    assert "password@" not in ended.stderr
