@@ -27,7 +27,7 @@ from taskledger.http.identity import Identity
 from taskledger.http.logs import configure_logs
 from taskledger.http.observation import Observation
 from taskledger.http.pages import add_pages
-from taskledger.http.rate_limit import MemoryLimit, RedisLimit, UserLimit
+from taskledger.http.rate_limit import MemoryLimit, UserLimit
 from taskledger.http.schema import name_media_types
 from taskledger.http.tracing import telemetry_config
 from taskledger.ledger.keys import ServiceKeys
@@ -181,7 +181,12 @@ def _user_limit(settings: Settings) -> UserLimit | None:
     rate, storage = settings.rate_limit_api, settings.rate_limit_storage
     if rate is None:
         return None
-    return MemoryLimit(rate) if storage is None else RedisLimit(rate, storage.get_secret_value())
+    if storage is None:
+        return MemoryLimit(rate)
+    # Imported only where it is wanted: it takes a tenth of a second.
+    from taskledger.http.redis_limit import RedisLimit
+
+    return RedisLimit(rate, storage.get_secret_value())
 
 
 def shared_secrets(settings: Settings) -> SharedSecrets | None:

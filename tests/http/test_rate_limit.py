@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from taskledger.accounts.attempts import Allowance
-from taskledger.http.rate_limit import MemoryLimit, RedisLimit, limit_headers
+from taskledger.http.rate_limit import MemoryLimit, limit_headers
+from taskledger.http.redis_limit import RedisLimit
 from taskledger.settings import Rate
 from tests.external_tools import find_program
 from tests.service import run_service
