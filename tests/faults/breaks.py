@@ -181,3 +181,30 @@ def drop_requests_at_the_end() -> None:
             server.close()
 
     Server.shutdown = shutdown  # type: ignore[method-assign]
+
+
+def ignore_the_end_of_tokens() -> None:
+    """Take a token that was good once for good for ever."""
+    from taskledger.tokens.remembered import RememberedTokens
+
+    recall = RememberedTokens.recall
+
+    def recall_for_ever(self: Any, token: str, now: float) -> Any:
+        del now
+        return recall(self, token, 0.0)
+
+    RememberedTokens.recall = recall_for_ever  # type: ignore[method-assign]
+
+
+def let_time_run_backwards() -> None:
+    """Stamp a change with the clock, whatever the task was stamped with before."""
+    from taskledger.storage import types
+
+    types.later.inherit_cache = False
+    for dialect in ("postgresql", "sqlite"):
+        types.compiles(types.later, dialect)(_the_clock_alone)
+
+
+def _the_clock_alone(element: Any, compiler: Any, **options: Any) -> str:
+    text: str = compiler.process(next(iter(element.clauses)), **options)
+    return text

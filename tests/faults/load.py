@@ -129,7 +129,8 @@ class _Client:
         try:
             while not stopping.is_set():
                 try:
-                    if self._connection is None:
+                    if self._connection is None or self._connection.closed:
+                        self._disconnect()
                         self._connection = await self._load.connect()
                     await self._step()
                 except _Doubt:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 _WARM = ("taskledger.app", "taskledger.cli", "taskledger.storage.migrate", "uvicorn", "uvicorn.loops.uvloop")
-_WARM_PROTOCOLS = ("uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on", "websockets")
+_ROOT = Path(__file__).parents[2]
+_WARM_PROTOCOLS = ("uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on")
 
 
 class Nursery:
@@ -28,7 +29,7 @@ class Nursery:
     def __init__(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.nursery"],
-            cwd=Path(__file__).parents[2],
+            cwd=_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -46,14 +47,7 @@ class Nursery:
 
         ``broken`` names a function of `tests.faults.breaks` that is called in it first.
         """
-        order = {
-            "do": "start",
-            "arguments": list(arguments),
-            "environment": dict(environment),
-            "log": str(log),
-            "broken": broken,
-        }
-        pid: int = self._ask(order)
+        pid: int = self._ask({"do": "start"} | _order(arguments, environment, log, broken))
         return pid
 
     def status(self, pid: int, *, wait: bool) -> int | None:
@@ -74,12 +68,46 @@ class Nursery:
         return json.loads(self._process.stdout.readline())
 
 
+class FreshProcesses:
+    """Starts each server as a new process, for what has to be there from the start: a preloaded library."""
+
+    def __init__(self) -> None:
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        broken: str | None = None,
+    ) -> int:
+        order = json.dumps(_order(arguments, environment, log, broken))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.nursery", order], cwd=_ROOT, env=dict(environment)
+        )
+        self._processes[process.pid] = process
+        return process.pid
+
+    def status(self, pid: int, *, wait: bool) -> int | None:
+        process = self._processes[pid]
+        return process.wait(timeout=120) if wait else process.poll()
+
+
+def _order(
+    arguments: Sequence[str], environment: Mapping[str, str], log: Path, broken: str | None
+) -> dict[str, Any]:
+    return {
+        "arguments": list(arguments),
+        "environment": dict(environment),
+        "log": str(log),
+        "broken": broken,
+    }
+
+
 def _serve_orders() -> None:
     for module in (*_WARM, *_WARM_PROTOCOLS):
-        try:
-            importlib.import_module(module)
-        except ModuleNotFoundError:
-            continue
+        importlib.import_module(module)
     children: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
@@ -130,4 +158,6 @@ def _become_server(order: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        _become_server(json.loads(sys.argv[1]))
     _serve_orders()

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import jwt
 
-from tests.faults.nursery import Nursery
+from tests.faults.nursery import FreshProcesses, Nursery
 from tests.faults.wire import Connection, Lost
 from tests.servers.ports import free_port
 
@@ -31,7 +31,7 @@ class Server:
 
     def __init__(
         self,
-        nursery: Nursery,
+        nursery: Nursery | FreshProcesses,
         database_url: str,
         directory: Path,
         *,

@@ -46,6 +46,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self._told_to_close = False
 
     @classmethod
     async def open(cls, host: str, port: int) -> Self:
@@ -59,7 +60,8 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        return self.writer.is_closing()
+        """Whether it is known to be of no use for another request, as far as this end has heard."""
+        return self._told_to_close or self.writer.is_closing() or self.reader.at_eof()
 
     def close(self) -> None:
         self.writer.close()
@@ -92,6 +94,7 @@ class Connection:
             body = await self._body(status, headers)
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Lost(str(error)) from error
+        self._told_to_close = headers.get("connection", "").lower() == "close"
         return Answer(status, headers, body, head + body)
 
     async def _body(self, status: int, headers: dict[str, str]) -> bytes:
