@@ -28,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
-.PHONY: help install dev serve test check format lock bench bench-scale docs-assets clean contracts
+.PHONY: help install dev serve test faults check format lock contracts bench bench-scale sbom docs-assets clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,8 @@ lock: ## Compile the lock files with uv (newest versions: make lock ARGS=--upgra
 	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --output-file requirements.txt
 	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --extra dev --constraint requirements.txt \
 	  --output-file requirements-dev.txt
+	$(BUILD_REQUIREMENTS) | $(COMPILE) $(ARGS) --extra otel --constraint requirements.txt \
+	  --output-file requirements-otel.txt
 	$(COMPILE_ONLY) $(ARGS) benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
 bench: $(BENCH) ## Measure Taskledger and its peers side by side, 40 minutes (a look: make bench ARGS=--quick)
@@ -66,6 +68,11 @@ bench: $(BENCH) ## Measure Taskledger and its peers side by side, 40 minutes (a 
 
 bench-scale: $(BENCH) ## Measure what a request costs as the work grows, 40 minutes
 	$(BIN)/python -m benchmarks scale $(ARGS)
+
+sbom: dev ## Write the software bill of materials of what runs to build/sbom.cdx.json (CycloneDX)
+	@mkdir -p build
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+	  --output-file build/sbom.cdx.json && echo build/sbom.cdx.json
 
 docs-assets: dev ## Fetch what /docs and /redoc run, at the versions in tools/docs_assets.py (needs npm)
 	$(BIN)/python tools/docs_assets.py

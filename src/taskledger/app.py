@@ -22,6 +22,7 @@ from taskledger.http.client_address import ClientAddresses
 from taskledger.http.cors import ExactCors
 from taskledger.http.dispatch import Dispatch
 from taskledger.http.edge import Edge
+from taskledger.http.farewell import Farewell
 from taskledger.http.health import health_routes
 from taskledger.http.identity import Identity
 from taskledger.http.logs import configure_logs
@@ -29,6 +30,7 @@ from taskledger.http.observation import Observation
 from taskledger.http.pages import add_pages
 from taskledger.http.rate_limit import MemoryLimit, UserLimit
 from taskledger.http.schema import name_media_types
+from taskledger.http.security_txt import add_security_txt
 from taskledger.http.tracing import telemetry_config
 from taskledger.ledger.keys import ServiceKeys
 from taskledger.ledger.maintenance import Maintainer, retention_of
@@ -82,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     observation = Observation(settings, database)
     maintainer = Maintainer(database, retention_of(settings), _now)
+    farewell = Farewell(settings.shutdown_delay, readiness.leave)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -90,9 +93,11 @@ def create_app(settings: Settings) -> FastAPI:
         observation.start()
         maintainer.start()
         watch.start()
+        farewell.start()
         try:
             yield
         finally:
+            farewell.stop()
             await watch.stop()
             await maintainer.stop()
             await verifier.aclose()
@@ -103,6 +108,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = _api(routes, readiness.check, lifespan)
     add_pages(app, name=NAME, version=__version__, contracts=settings.contracts)
+    if settings.security_txt_contact is not None:
+        add_security_txt(app, settings.security_txt_contact)
     app.add_middleware(Dispatch, paths=paths, services=services)
     # Around the contracts, so that refusals and faults carry the headers a browser needs to show them.
     app.add_middleware(

@@ -22,7 +22,7 @@ def copy(
     from taskledger.migrations.tables import METADATA
     from taskledger.settings.urls import check_database_url, without_password
     from taskledger.storage.copy import CopyRefused, copy_database, count_rows
-    from taskledger.storage.migrate import is_current, migrate, unavailability_of_engines
+    from taskledger.storage.migrate import migrate
 
     for url in (source, target):
         try:
@@ -33,10 +33,6 @@ def copy(
     tables = METADATA.sorted_tables
     try:
         rows = asyncio.run(count_rows(source, tables))
-        with unavailability_of_engines():
-            if not is_current(source):
-                typer.echo("SOURCE is at another schema revision: run taskledger migrate on it.", err=True)
-                raise typer.Exit(1)
         migrate(target)
         with typer.progressbar(length=rows, label="Copying") as bar:
             copied = asyncio.run(copy_database(source, target, tables, bar.update))

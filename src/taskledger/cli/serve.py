@@ -4,8 +4,9 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,6 +44,7 @@ def serve(
         log.info("starting %s on %s:%d", __version__, settings.host, settings.port)
     else:
         _greet(settings)
+    _allow_many_connections()
     # Uvicorn raises the signal again when it has stopped in good order: that is a success.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     # Workers read the settings anew: what the command line says goes to them by the environment.
@@ -54,6 +56,8 @@ def serve(
         port=settings.port,
         workers=None if reload else workers,
         reload=reload,
+        http=_protocol(settings),
+        ws="none",
         # X-Forwarded-For is believed by TRUSTED_PROXIES alone.
         proxy_headers=False,
         server_header=False,
@@ -64,6 +68,27 @@ def serve(
         timeout_keep_alive=75,
         timeout_graceful_shutdown=int(settings.shutdown_timeout),
     )
+
+
+def _protocol(settings: Settings) -> Any:
+    """What speaks HTTP: with limits where there is httptools, which Windows does not have."""
+    try:
+        from taskledger.http.protocol import LimitedProtocol
+    except ImportError:
+        return "auto"
+    return partial(
+        LimitedProtocol, header_timeout=settings.header_timeout, drain_timeout=settings.body_timeout
+    )
+
+
+def _allow_many_connections() -> None:
+    """Have as many open files as the system lets this user have; the usual 1024 are soon idle clients."""
+    try:
+        import resource
+    except ImportError:
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _greet(settings: Settings) -> None:

@@ -136,6 +136,8 @@ class Settings(BaseSettings):
     """Seconds a client has to send its request's head."""
     body_timeout: Seconds = 20
     """Seconds a client has to send its request's body."""
+    shutdown_delay: Annotated[float, Field(ge=0, le=3600)] = 0
+    """Seconds to go on serving after the signal to stop, for load balancers to see that it is not ready."""
     shutdown_timeout: Seconds = 20
     """Seconds running requests have to finish when the server stops."""
 

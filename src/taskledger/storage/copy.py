@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Table
 
 from taskledger.storage.ends import End, open_end
-from taskledger.storage.migrate import migrate
+from taskledger.storage.migrate import head_revision, migrate
 from taskledger.storage.statement import Row
 from taskledger.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
@@ -45,8 +45,9 @@ class Content:
 
 
 async def count_rows(url: str, tables: Sequence[Table]) -> int:
-    """How many rows there are to copy; raises `DatabaseUnavailable`."""
+    """How many rows there are to copy; raises `CopyRefused`, `DatabaseUnavailable`."""
     async with open_end(parse_database_url(url), writable=False) as end:
+        await _require_current(end, "source")
         return sum([await end.count(table) for table in _common(tables)])
 
 
@@ -69,6 +70,8 @@ async def copy_database(
         open_end(source_address, writable=False) as source,
         open_end(target_address, writable=True) as target,
     ):
+        await _require_current(source, "source")
+        await _require_current(target, "target")
         await target.lock(common)
         used = [table.name for table in common if await _content(target, table) != fresh[table.name]]
         if used:
@@ -84,6 +87,11 @@ async def copy_database(
         # At last, because a sequence of PostgreSQL's is not set back with its transaction.
         await target.set_numbers(await source.numbers())
     return copied
+
+
+async def _require_current(end: End, name: str) -> None:
+    if await end.revision() != head_revision():
+        raise CopyRefused(f"the schema of the {name} is at another revision; run taskledger migrate on it")
 
 
 async def _fresh_contents(tables: Sequence[Table]) -> dict[str, Content]:

@@ -15,11 +15,16 @@ from taskledger.storage.urls import PostgresAddress, SqliteAddress
 
 BATCH = 1000
 
+_REVISION = "SELECT version_num FROM alembic_version"
+
 Convert = Callable[[Any], Any]
 
 
 class End(Protocol):
     """A database within one transaction."""
+
+    async def revision(self) -> str:
+        """The revision that its schema is at; raises `DatabaseUnavailable` if it has none."""
 
     async def lock(self, tables: Sequence[Table]) -> None:
         """Keep everybody else from writing to the tables until the transaction ends."""
@@ -116,6 +121,10 @@ class _SqliteEnd:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    async def revision(self) -> str:
+        revision: str = self._connection.execute(_REVISION).fetchone()[0]
+        return revision
+
     async def lock(self, tables: Sequence[Table]) -> None:
         """Nothing to do: the transaction is the one that writes."""
 
@@ -175,6 +184,10 @@ WHERE sequence IS NOT NULL
 class _PostgresEnd:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+
+    async def revision(self) -> str:
+        revision: str = await self._connection.fetchval(_REVISION)
+        return revision
 
     async def lock(self, tables: Sequence[Table]) -> None:
         names = ", ".join(f'"{table.name}"' for table in tables)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Float, Text, column, extract, func, literal, select, table
 
-from taskledger.errors import DatabaseUnavailable
+from taskledger.errors import DatabaseUnavailable, Unavailable
 from taskledger.storage.database import Database
 from taskledger.storage.migrate import head_revision, known_revisions, migrate
 from taskledger.storage.statement import Row, Statement
@@ -53,6 +53,7 @@ class Readiness:
         self._row_security = row_security
         self._migrated = False
         self._reason = "starting"
+        self._leaving = False
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -65,8 +66,14 @@ class Readiness:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    def leave(self) -> None:
+        """Be ready no more, though requests that come are still served."""
+        self._leaving = True
+
     async def check(self) -> None:
-        """Raise `DatabaseUnavailable`, with a reason fit to show, unless requests can be served."""
+        """Raise `Unavailable`, with a reason fit to show, unless requests can be served."""
+        if self._leaving:
+            raise Unavailable("the server is stopping")
         if not self._migrated:
             raise DatabaseUnavailable(self._reason)
         try:
