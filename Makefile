@@ -28,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
-.PHONY: help install dev serve test faults check format lock contracts bench bench-scale sbom docs-assets clean
+.PHONY: help install dev serve test check format lock contracts bench bench-scale sbom docs-assets clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile

@@ -198,11 +198,13 @@ def ignore_the_end_of_tokens() -> None:
 
 def let_time_run_backwards() -> None:
     """Stamp a change with the clock, whatever the task was stamped with before."""
-    from taskledger.storage import types
+    from sqlalchemy.ext.compiler import compiles
 
-    types.later.inherit_cache = False
+    from taskledger.storage.types import later
+
+    later.inherit_cache = False
     for dialect in ("postgresql", "sqlite"):
-        types.compiles(types.later, dialect)(_the_clock_alone)
+        compiles(later, dialect)(_the_clock_alone)
 
 
 def _the_clock_alone(element: Any, compiler: Any, **options: Any) -> str:
