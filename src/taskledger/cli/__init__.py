@@ -3,7 +3,7 @@
 import typer
 
 from taskledger import __version__
-from taskledger.cli import backup, copy, database, doctor, maintain, openapi, serve, token
+from taskledger.cli import auth_events, backup, copy, database, doctor, maintain, openapi, serve, token, users
 
 app = typer.Typer(
     name="taskledger",
@@ -18,6 +18,8 @@ app.command()(maintain.maintain)
 app.command()(backup.backup)
 app.command()(copy.copy)
 app.command()(token.token)
+app.add_typer(users.users, name="users")
+app.command("auth-events")(auth_events.auth_events)
 app.command()(openapi.openapi)
 app.command()(doctor.doctor)
 

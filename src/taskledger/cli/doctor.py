@@ -1,9 +1,11 @@
 """``taskledger doctor``: is this installation in order, and if not, what mends it."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
@@ -23,12 +25,23 @@ class Finding:
     mend: str = ""
 
 
-def doctor() -> None:
+def doctor(
+    token: Annotated[
+        str | None, typer.Option(help="Explain what is made of this token; - reads it from standard input.")
+    ] = None,
+) -> None:
     """Check settings, database, secret, clock and contracts; exits with 1 if one is not in order."""
-    findings = list(_findings(settings_or_exit()))
+    settings = settings_or_exit()
+    findings = list(_findings(settings))
+    says: tuple[str, ...] = ()
+    if token is not None:
+        finding, says = asyncio.run(_check_token(settings, sys.stdin.read() if token == "-" else token))  # noqa: S105 - a dash
+        findings.append(finding)
     for each in findings:
         mark = "ok  " if each.good else "FAIL"
         print(f"{mark}  {each.name}: {each.found}" + (f" - {each.mend}" if each.mend else ""))
+    for line in says:
+        print(f"      {line}")
     if not all(each.good for each in findings):
         raise typer.Exit(1)
 
@@ -77,9 +90,10 @@ def _check_secret(settings: Settings) -> Finding:
     from taskledger.settings.model import SHORTEST_SECRET
 
     if settings.jwt_secret is None:
-        if settings.keys_url:
+        if settings.keys_url and not settings.has_accounts:
             return Finding(True, "tokens", f"verified by the keys at {settings.keys_url}")
-        return Finding(True, "tokens", "signed with a secret made here and kept beside the database")
+        also = f", or by the keys at {settings.keys_url}" if settings.keys_url else ""
+        return Finding(True, "tokens", f"signed with a secret made here and kept beside the database{also}")
     length = len(settings.jwt_secret.get_secret_value())
     if length < SHORTEST_SECRET:
         return Finding(
@@ -90,6 +104,20 @@ def _check_secret(settings: Settings) -> Finding:
         )
     also = f", and the keys at {settings.keys_url}" if settings.keys_url else ""
     return Finding(True, "tokens", f"verified by JWT_SECRET ({length} characters){also}")
+
+
+async def _check_token(settings: Settings, token: str) -> tuple[Finding, tuple[str, ...]]:
+    from taskledger.app import shared_secrets
+    from taskledger.cli.explain import explain_token
+    from taskledger.storage.connect import database_for
+
+    database = database_for(settings)
+    await database.open()
+    try:
+        explained = await explain_token(token.strip(), settings, shared_secrets(settings), database)
+    finally:
+        await database.close()
+    return Finding(explained.accepted, "token", explained.found, explained.mend), explained.says
 
 
 def _check_mounts(settings: Settings) -> Finding:
