@@ -1,0 +1,154 @@
+"""``taskledger users``."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from taskledger.settings import Rate
+from tests.cli.commands import CommandLine
+from tests.service import Service, bearer, run_service
+
+ADA = {"email": "ada@example.com", "password": "Correct-horse-7", "name": "Ada"}
+WITHIN = 1.0
+"""Seconds in which what an operator did is known to a running service."""
+
+
+@pytest.fixture
+def command(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    return CommandLine(monkeypatch, DATABASE_URL=database_url)
+
+
+@pytest.fixture
+async def service(database_url: str) -> AsyncIterator[Service]:
+    async with run_service(database_url, rate_limit_auth=Rate(1000, 60)) as service:
+        yield service
+
+
+@pytest.fixture
+async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with service.client(None) as client:
+        yield client
+
+
+@pytest.fixture
+async def ada(client: httpx.AsyncClient) -> dict[str, str]:
+    """Ada's id and the headers of her session, which the service remembers."""
+    session = (await client.post("/api/auth/signup", json=ADA)).json()
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    assert 200 == (await client.get("/api/tasks", headers=headers)).status_code
+    return {"id": session["user_id"], **headers}
+
+
+def headers_of(user: dict[str, str]) -> dict[str, str]:
+    return {"Authorization": user["Authorization"]}
+
+
+async def test_users_are_listed_and_shown(
+    client: httpx.AsyncClient, ada: dict[str, str], command: CommandLine
+) -> None:
+    await client.get("/api/tasks", headers=bearer("bob", email="bob@example.com"))
+    listed = [line.split("\t") for line in command.lines("users", "list")]
+    assert sorted([[ada["id"], "ada@example.com", "local"], ["bob", "bob@example.com", "-"]]) == sorted(
+        [user, email, state] for user, email, _, state in listed
+    )
+    shown = command.lines("users", "show", "ADA@example.com")
+    assert f"id        {ada['id']}" in shown
+    assert "signs in  here, by password" in shown
+    assert "disabled  no" in shown
+    assert "signs in  by a token of another issuer" in command.lines("users", "show", "bob")
+
+
+async def test_a_disabled_user_is_out_within_a_second_and_in_again_when_enabled(
+    client: httpx.AsyncClient, ada: dict[str, str], command: CommandLine
+) -> None:
+    assert [f"{ada['id']} is disabled"] == command.lines("users", "disable", "ada@example.com")
+    await asyncio.sleep(WITHIN)
+    assert 401 == (await client.get("/api/tasks", headers=headers_of(ada))).status_code
+    assert 401 == (await client.post("/api/auth/login", json=ADA)).status_code
+
+    assert [f"{ada['id']} is enabled"] == command.lines("users", "enable", "ada@example.com")
+    assert 200 == (await client.get("/api/tasks", headers=headers_of(ada))).status_code
+    assert 200 == (await client.post("/api/auth/login", json=ADA)).status_code
+
+
+async def test_an_erased_user_is_gone_within_a_second(
+    client: httpx.AsyncClient, ada: dict[str, str], command: CommandLine
+) -> None:
+    assert ["Erased"] == command.lines("users", "erase", "ada@example.com", "--yes")
+    await asyncio.sleep(WITHIN)
+    assert 401 == (await client.get("/api/tasks", headers=headers_of(ada))).status_code
+    assert 401 == (await client.post("/api/auth/login", json=ADA)).status_code
+    assert [] == command.lines("users", "list")
+    assert 201 == (await client.post("/api/auth/signup", json=ADA)).status_code
+
+
+async def test_a_user_of_another_issuer_does_not_come_back_until_enabled(
+    client: httpx.AsyncClient, command: CommandLine
+) -> None:
+    bob = bearer("bob")
+    await client.get("/api/tasks", headers=bob)
+    command.lines("users", "erase", "bob", "--yes")
+    await asyncio.sleep(WITHIN)
+    for headers in (bob, bearer("bob", jti="a new one")):
+        assert 401 == (await client.get("/api/tasks", headers=headers)).status_code
+
+    assert ["bob is enabled"] == command.lines("users", "enable", "bob")
+    assert 200 == (await client.get("/api/tasks", headers=bearer("bob", jti="another"))).status_code
+
+
+@pytest.mark.parametrize(("answer", "left"), [("n\n", 1), ("y\n", 0)])
+async def test_erasing_asks_first(
+    client: httpx.AsyncClient, command: CommandLine, answer: str, left: int
+) -> None:
+    await client.get("/api/tasks", headers=bearer("bob"))
+    command.run("users", "erase", "bob", typed=answer)
+    assert left == len(command.lines("users", "list"))
+
+
+async def test_another_password_ends_the_sessions(
+    client: httpx.AsyncClient, ada: dict[str, str], command: CommandLine
+) -> None:
+    said = command.lines("users", "set-password", "ada@example.com", typed="Better-horse-8\n")
+    assert [f"{ada['id']} has a new password; their tokens have ended"] == said
+    await asyncio.sleep(WITHIN)
+    assert 401 == (await client.get("/api/tasks", headers=headers_of(ada))).status_code
+    assert 401 == (await client.post("/api/auth/login", json=ADA)).status_code
+    again = await client.post("/api/auth/login", json=ADA | {"password": "Better-horse-8"})
+    headers = {"Authorization": f"Bearer {again.json()['token']}"}
+    assert 200 == (await client.get("/api/tasks", headers=headers)).status_code
+
+
+@pytest.mark.usefixtures("ada")
+async def test_a_weak_password_is_refused_and_not_repeated(command: CommandLine) -> None:
+    result = command.run("users", "set-password", "ada@example.com", typed="canary7\n")
+    assert 2 == result.exit_code
+    assert "8 to 128 characters" in result.output
+    assert "canary7" not in result.output
+
+
+@pytest.mark.parametrize("verb", ["show", "disable", "enable", "erase"])
+async def test_who_is_not_there_is_an_error(command: CommandLine, verb: str) -> None:
+    result = command.run("users", verb, "nobody@example.com")
+    assert 1 == result.exit_code
+    assert "No user has the id or e-mail nobody@example.com" in result.output
+
+
+async def test_an_email_that_two_users_have_names_neither(
+    client: httpx.AsyncClient, command: CommandLine
+) -> None:
+    for user in ("bob", "carol"):
+        await client.get("/api/tasks", headers=bearer(user, email="shared@example.com"))
+    result = command.run("users", "disable", "shared@example.com")
+    assert 1 == result.exit_code
+    assert "2 users have this e-mail; name one by id: bob, carol" in result.output
+
+
+def test_a_database_that_is_not_migrated_is_said_to_be(
+    empty_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = CommandLine(monkeypatch, DATABASE_URL=empty_sqlite_url).run("users", "list")
+    assert 1 == result.exit_code
+    assert "cannot be used" in result.output
+    assert "taskledger migrate" in result.output
