@@ -14,8 +14,10 @@ from starlette.types import Lifespan
 from taskledger import __version__
 from taskledger.accounts.hashing import PasswordHashing
 from taskledger.accounts.recorder import EventRecorder
-from taskledger.accounts.revocations import RevocationWatch, admit
+from taskledger.accounts.revocations import RevocationWatch, TokenMemories, admit
 from taskledger.contracts.registry import mount_contracts
+from taskledger.contracts.v2.events import render_event
+from taskledger.contracts.v2.fields import Task
 from taskledger.http.authentication import Authenticator
 from taskledger.http.call import Services
 from taskledger.http.client_address import ClientAddresses
@@ -31,11 +33,14 @@ from taskledger.http.pages import add_pages
 from taskledger.http.rate_limit import MemoryLimit, UserLimit
 from taskledger.http.schema import name_media_types
 from taskledger.http.security_txt import add_security_txt
+from taskledger.http.stopping import on_stop_signal
 from taskledger.http.tracing import telemetry_config
+from taskledger.ledger.events.admission import FollowerAdmission
+from taskledger.ledger.events.feed import Feed
 from taskledger.ledger.keys import ServiceKeys
 from taskledger.ledger.maintenance import Maintainer, retention_of
 from taskledger.settings import Mount, Settings, load_settings
-from taskledger.storage.connect import database_for
+from taskledger.storage.connect import announcements_for, database_for
 from taskledger.storage.database import Database
 from taskledger.storage.readiness import Readiness
 from taskledger.storage.urls import SqliteAddress, parse_database_url
@@ -69,9 +74,15 @@ def create_app(settings: Settings) -> FastAPI:
         row_security=settings.database_row_security,
     )
     secrets = shared_secrets(settings)
-    verifier = verifier_from(settings, shared=secrets, admit=partial(admit, database))
+    admission = partial(admit, database)
+    verifier = verifier_from(settings, shared=secrets, admit=admission)
+    announcements = announcements_for(database, settings)
+    feed = Feed(database, announcements, into=Task, render=render_event)
+    followers = FollowerAdmission(feed, admission)
+    verifier.call_on_withdrawal(followers.end_all)
     keep_events = timedelta(days=settings.auth_event_days)
-    watch = RevocationWatch(database, verifier, now=_now, keep_events=keep_events)
+    memory = TokenMemories(verifier, followers)
+    watch = RevocationWatch(database, memory, now=_now, keep_events=keep_events)
     identity = _identity(settings, database, secrets)
     services = Services(
         database=database,
@@ -81,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
         now=_now,
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
+        feed=feed,
     )
     observation = Observation(settings, database)
     maintainer = Maintainer(database, retention_of(settings), _now)
@@ -93,12 +105,15 @@ def create_app(settings: Settings) -> FastAPI:
         observation.start()
         maintainer.start()
         watch.start()
-        farewell.start()
         try:
-            yield
+            # In this order, so that streams go on for as long as the rest of the service.
+            with on_stop_signal(feed.stop), farewell:
+                yield
         finally:
-            farewell.stop()
             await watch.stop()
+            await followers.aclose()
+            await feed.close()
+            await announcements.close()
             await maintainer.stop()
             await verifier.aclose()
             await identity.aclose()

@@ -10,6 +10,7 @@
     │   ├── TokenExpired            the token's time is over
     │   ├── SubjectMissing          genuine, but it names nobody
     │   ├── TokenRevoked            logged out, disabled or erased
+    │   ├── TicketInvalid           a ticket that is unknown, used or too old
     │   └── WrongCredentials        unknown e-mail or wrong password, not told apart
     ├── Forbidden
     │   └── PathUserMismatch        the user in the path is not the token's
@@ -91,6 +92,10 @@ class TokenRevoked(Unauthenticated):
     def __init__(self, reason: str = "logged out") -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class TicketInvalid(Unauthenticated):
+    """The ticket was never issued, was used before, or is too old."""
 
 
 class WrongCredentials(Unauthenticated):

@@ -62,6 +62,7 @@ STATUSES: Mapping[str, int] = {
     "SubjectMissing": 401,
     "TaskErased": 409,
     "TaskNotFound": 404,
+    "TicketInvalid": 401,
     "TokenExpired": 401,
     "TokenInvalid": 401,
     "TokenMissing": 401,

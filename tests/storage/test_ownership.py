@@ -25,6 +25,7 @@ DECLARES = re.compile(r"\bStatement\(|\bOWNER\b")
 KNOWN_TO_CROSS_OWNERS = {
     # Maintenance goes from owner to owner.
     "drop_old_records",
+    "drop_old_tickets",
     "owners_after",
     "owners_with_tombstones",
     "owners_with_trash",
@@ -40,6 +41,8 @@ KNOWN_TO_CROSS_OWNERS = {
     "revocations_after",  # each worker learns of all of them
     "prune_revocations",
     "prune_events",
+    # Events: whether there is news, asked for all followers at once.
+    "owner_revisions",
 }
 SOMEBODY = ast.parse("__import__('sqlalchemy').bindparam('somebody')", mode="eval").body
 MINE = tasks.c.owner_id == OWNER

@@ -37,6 +37,25 @@ class TokenMemory(Protocol):
     def forget_all(self) -> None: ...
 
 
+class TokenMemories:
+    """Several memories as one."""
+
+    def __init__(self, *memories: TokenMemory) -> None:
+        self._memories = memories
+
+    def forget(self, token_id: str) -> None:
+        for memory in self._memories:
+            memory.forget(token_id)
+
+    def forget_user(self, user_id: str) -> None:
+        for memory in self._memories:
+            memory.forget_user(user_id)
+
+    def forget_all(self) -> None:
+        for memory in self._memories:
+            memory.forget_all()
+
+
 def subject_digest(user_id: str) -> str:
     """By which an erased subject is recognised."""
     return sha256(user_id.encode()).hexdigest()

@@ -268,6 +268,7 @@ class DetailVoice:
         errors.TokenExpired: "Token has expired",
         errors.SubjectMissing: "Token missing user identifier",
         errors.TokenRevoked: "Invalid or malformed token",
+        errors.TicketInvalid: "Invalid or malformed token",
         errors.WrongCredentials: "Invalid credentials",
         errors.PathUserMismatch: (
             "Access forbidden: user_id mismatch. Not authorized to access this user's tasks"

@@ -68,6 +68,11 @@ class Authenticator:
             await self._provision(principal, claims)
         return principal
 
+    def stay_alert(self) -> None:
+        """Have the watch look out for tokens that end, although no request comes with one."""
+        self._watch.in_use = True
+        self._watch.wake()
+
     def forget(self, principal: Principal) -> None:
         """Accept the principal's token no more, as far as this process remembers it."""
         self._verifier.forget(principal.token_id)

@@ -14,6 +14,7 @@ from taskledger.http.authentication import Authenticator
 from taskledger.http.identity import Identity
 from taskledger.http.requests import list_header
 from taskledger.http.stopwatch import StopwatchDatabase
+from taskledger.ledger.events.feed import Feed
 from taskledger.ledger.keys import ServiceKeys
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
@@ -36,6 +37,7 @@ class Services:
     now: Callable[[], datetime]
     body_limit: int
     body_seconds: float
+    feed: Feed[Any]
 
 
 class CallContext:

@@ -10,7 +10,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from taskledger.errors import Failure
 from taskledger.http.answer import Answer
-from taskledger.http.route import ContractRoute
+from taskledger.http.route import ContractRoute, admit_bearer
 
 Endpoint = Callable[..., Awaitable[Answer]]
 
@@ -98,7 +98,8 @@ def _describe_idempotency_key(
     del idempotency_key
 
 
-_OUR_OPTIONS = {"public", "keyed", "before"}
+_OURS = frozenset({"public", "keyed", "before", "admit", "streams"})
+"""The options of a declaration that are not FastAPI's."""
 
 
 @dataclass(slots=True)
@@ -130,7 +131,9 @@ class Contract:
         401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
         408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422 with a write;
         ``If-None-Match`` and 304 with reading what has a tag. ``also`` describes other successes with
-        the same answer.
+        the same answer. ``public``, ``admit``, ``before`` and ``streams`` are those of
+        `ContractRoute`; where it streams, ``answer`` describes the data of the events. Other options
+        are FastAPI's.
         """
 
         def declare(endpoint: Endpoint) -> Endpoint:
@@ -154,7 +157,7 @@ class Contract:
         statuses |= {403} if has_user else set()
         statuses |= {408, 413, 415, 422} if has_body else set()
         tags: list[str | Enum] = [self.name if not base else f"{self.name} ({base})"]
-        options = {key: value for key, value in declared.options.items() if key not in _OUR_OPTIONS}
+        options = {key: value for key, value in declared.options.items() if key not in _OURS}
         success = options.pop("success", {})
         also: Mapping[int, str] = options.pop("also", {})
         keyed = declared.method != "GET" and not public and declared.options.get("keyed", self.keyed)
@@ -178,6 +181,8 @@ class Contract:
             public=public,
             keyed=keyed,
             before=declared.options.get("before"),
+            admit=declared.options.get("admit", admit_bearer),
+            streams=declared.options.get("streams", False),
             methods=[declared.method],
             status_code=declared.status,
             response_model=declared.answer,

@@ -24,6 +24,12 @@ class Farewell:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._begun = False
 
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *raised: object) -> None:
+        self.stop()
+
     def start(self) -> None:
         """Come before the server's own handler of the signal; to be called once that is in place."""
         if self._delay <= 0 or threading.current_thread() is not threading.main_thread():

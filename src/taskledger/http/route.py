@@ -47,10 +47,17 @@ _PATH_READERS: dict[tuple[str, type], Callable[[str], Any]] = {
 _NOBODY = Principal("")
 
 
-class ContractRoute(APIRoute):
-    """A route of a contract; ``public`` ones need no token, ``keyed`` ones take an idempotency key.
+async def admit_bearer(scope: Scope, services: Services) -> Principal:
+    """Whom the ``Authorization`` header names; raises `Unauthenticated`."""
+    return await services.authenticator.authenticate(header(scope, b"authorization"))
 
-    ``before`` is awaited before the body is read, and may refuse.
+
+class ContractRoute(APIRoute):
+    """A route of a contract.
+
+    ``public`` ones admit everybody, ``keyed`` ones take an idempotency key, ``streams`` do not end.
+    ``admit`` says who is asking, where that is not told by the Authorization header alone; ``before``
+    is awaited before the body is read, and may refuse.
     """
 
     def __init__(
@@ -63,6 +70,8 @@ class ContractRoute(APIRoute):
         public: bool,
         keyed: bool,
         before: Callable[[CallContext], Awaitable[None]] | None = None,
+        admit: Callable[[Scope, Services], Awaitable[Principal]] = admit_bearer,
+        streams: bool = False,
         **options: Any,
     ) -> None:
         super().__init__(path, endpoint, **options)
@@ -71,6 +80,8 @@ class ContractRoute(APIRoute):
         self.public = public
         self.keyed = keyed
         self._before = before
+        self._admit = admit
+        self.streams = streams
         self._path_readers: list[tuple[str, Callable[[str], Any]]] = []
         self._query: type[BaseModel] | None = None
         self._no_query: BaseModel | None = None
@@ -105,7 +116,7 @@ class ContractRoute(APIRoute):
             principal = _NOBODY
         else:
             try:
-                principal = await services.authenticator.authenticate(header(scope, b"authorization"))
+                principal = await self._admit(scope, services)
             except Unauthenticated as refused:
                 services.identity.note_refused(scope, receive, refused)
                 raise

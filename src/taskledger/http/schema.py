@@ -63,16 +63,31 @@ def _described_type(annotation: Any) -> Any:
 
 
 def name_media_types(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
-    """Put the refusals of an OpenAPI document under the media type of the voice that words them.
+    """Put the schemas of an OpenAPI document under the media types that are sent.
 
-    FastAPI files every schema of a route under one.
+    FastAPI files every schema of a route under one. A refusal has that of the voice that words it.
     """
     for route in routes:
-        if not isinstance(route, ContractRoute) or route.voice.media_type == JSON:
+        if not isinstance(route, ContractRoute) or (route.voice.media_type == JSON and not route.streams):
             continue
         for method in route.methods or ():
             responses = document["paths"][route.path_format][method.lower()]["responses"]
             for status, response in responses.items():
                 content = response.get("content", {})
-                if status >= "400" and (schema := content.pop(JSON.decode(), None)) is not None:
-                    content[route.voice.media_type.decode()] = schema
+                described = content.pop(JSON.decode(), None)
+                if described is None:
+                    continue
+                if status >= "400":
+                    content[route.voice.media_type.decode()] = described
+                elif route.streams:
+                    content["text/event-stream"] = _events_of(described["schema"])
+                else:
+                    content[JSON.decode()] = described
+
+
+def _events_of(data: dict[str, Any]) -> dict[str, Any]:
+    """As OpenAPI 3.2 (section 4.14.4) describes events whose data is JSON of that schema."""
+    text: dict[str, Any] = {"type": "string"}
+    data_text = text | {"contentMediaType": "application/json", "contentSchema": data}
+    properties = {"data": data_text, "event": text, "id": text, "retry": {"type": "integer", "minimum": 0}}
+    return {"itemSchema": {"type": "object", "required": ["data"], "properties": properties}}

@@ -57,6 +57,7 @@ class Swept:
     tombstones: int = 0
     versions: int = 0
     answers: int = 0
+    tickets: int = 0
 
     def __str__(self) -> str:
         return ", ".join(f"{getattr(self, each.name)} {each.name}" for each in fields(self))
@@ -75,6 +76,7 @@ async def maintain(database: Database, retention: Retention, now: datetime) -> S
     await _forget_tombstones(database, now - retention.tombstones, swept)
     await _prune_versions(database, now - retention.history, swept)
     swept.answers = len(await database.write(sweeping.DROP_OLD_RECORDS, {"before": now - LIFETIME}))
+    swept.tickets = len(await database.write(sweeping.DROP_OLD_TICKETS, {"now": now}))
     return swept
 
 

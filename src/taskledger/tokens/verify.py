@@ -63,6 +63,11 @@ class TokenVerifier:
             self._remembered.remember(token, principal)
         return principal
 
+    def call_on_withdrawal(self, callback: Callable[[], object]) -> None:
+        """Have ``callback`` called whenever keys that tokens were verified by are published no more."""
+        if self._jwks is not None:
+            self._jwks.call_on_withdrawal(callback)
+
     def forget(self, token_id: str) -> None:
         """No longer recall the token with this id."""
         self._forgotten += 1

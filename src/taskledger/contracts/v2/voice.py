@@ -83,6 +83,7 @@ class ProblemVoice:
         errors.TokenExpired: ("token_expired", "The token has expired"),
         errors.SubjectMissing: ("subject_missing", "The token names no user"),
         errors.TokenRevoked: ("token_revoked", "The token was revoked"),
+        errors.TicketInvalid: ("ticket_invalid", "The ticket is unknown, used or too old"),
         errors.WrongCredentials: ("wrong_credentials", "E-mail and password do not match"),
         errors.PathUserMismatch: ("forbidden", "This belongs to another user"),
         errors.TaskNotFound: ("task_not_found", "There is no such task"),

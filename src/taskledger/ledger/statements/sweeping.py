@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Text, and_, bindparam, case, delete, func, li
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskledger.accounts.model import users
+from taskledger.ledger.events.model import event_tickets
 from taskledger.ledger.model import idempotency_records, maintenance_marks, sync_floors
 from taskledger.storage.statement import Statement
 from taskledger.storage.types import Instant
@@ -117,6 +118,12 @@ PRUNE_BLANKS = Statement(
     crosses_owners=True,
 )
 """Deletes what tasks that were deleted for good left behind before a moment."""
+
+DROP_OLD_TICKETS = Statement(
+    "drop_old_tickets",
+    delete(event_tickets).where(event_tickets.c.expires_at <= NOW).returning(event_tickets.c.digest),
+    crosses_owners=True,
+)
 
 DROP_OLD_RECORDS = Statement(
     "drop_old_records",

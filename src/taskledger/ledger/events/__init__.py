@@ -1,0 +1,1 @@
+"""Events: what happens to a user's tasks, told to whoever follows."""

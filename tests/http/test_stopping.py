@@ -1,0 +1,69 @@
+"""Hearing of a signal to stop, before and beside the server."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+
+from taskledger.http.stopping import on_stop_signal
+
+
+class Server:
+    """Has a handler of its own, as servers do."""
+
+    def __init__(self) -> None:
+        self.signals: list[int] = []
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        self.signals.append(number)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    server = Server()
+    before = {number: signal.signal(number, server.handle) for number in (signal.SIGTERM, signal.SIGINT)}
+    yield server
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_is_heard_here_and_by_the_server(server: Server, number: signal.Signals) -> None:
+    heard = asyncio.Event()
+    with on_stop_signal(heard.set):
+        signal.raise_signal(number)
+        await asyncio.wait_for(heard.wait(), 20)
+    assert [number] == server.signals
+
+
+async def test_afterwards_the_server_has_its_handler_back(server: Server) -> None:
+    with on_stop_signal(lambda: None):
+        pass
+    assert signal.getsignal(signal.SIGTERM) == server.handle
+
+
+async def test_a_handler_that_was_set_later_stays(server: Server) -> None:
+    with on_stop_signal(lambda: None):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
+
+
+async def test_a_signal_that_is_ignored_stays_so(server: Server) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    heard = asyncio.Event()
+    with on_stop_signal(heard.set):
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.wait_for(heard.wait(), 20)
+
+
+async def test_outside_the_main_thread_there_are_no_signals_to_hear() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    async def serve() -> None:
+        with on_stop_signal(lambda: None):
+            assert signal.getsignal(signal.SIGTERM) == before
+
+    await asyncio.to_thread(asyncio.run, serve())
