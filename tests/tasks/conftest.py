@@ -13,8 +13,8 @@ import pytest
 from taskledger.storage.database import Database
 from tests.databases import open_database
 from tests.servers.postgres import Postgres, call_in_thread
+from tests.storage.partitions import make_partitioned
 from tests.tasks.actors import Actor, new_actor
-from tests.tasks.partitions import make_partitioned
 
 
 @pytest.fixture(scope="session")
