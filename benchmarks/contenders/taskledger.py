@@ -9,6 +9,7 @@ import sysconfig
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,10 @@ class Seed:
             }  # fmt: skip
             yield created, completed
 
-    def tables(self) -> tuple[tuple[Table, Iterator[Row]], ...]:
-        """The tables in the order in which they can be filled."""
-        return (users, self.users()), (tasks, self.tasks()), (task_versions, self.versions())
+    def tables(self) -> tuple[tuple[Table, list[str], Iterator[Row]], ...]:
+        """The tables in the order in which they can be filled, with the columns that are given values."""
+        sources = (users, self.users()), (tasks, self.tasks()), (task_versions, self.versions())
+        return tuple((table, *_with_names(rows)) for table, rows in sources)
 
     def accounts(self, *, by_uuid: bool) -> Accounts:
         """Everybody, with the keys of one contract; only after the tasks were read."""
@@ -111,6 +113,11 @@ class Seed:
             )
             groups.setdefault(user.group, []).append(account)
         return {name: tuple(members) for name, members in groups.items()}
+
+
+def _with_names(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:
+    first = next(rows, {})
+    return list(first), chain([first] if first else [], rows)
 
 
 def _created(number: int, task: Task, revision: int) -> Row:
@@ -211,8 +218,7 @@ class TaskledgerPostgres(Taskledger):
         """Copy the rows in."""
 
         async def copy(connection: Any) -> None:
-            for table, rows in seed.tables():
-                names = [column.name for column in table.columns]
+            for table, names, rows in seed.tables():
                 await connection.copy_records_to_table(
                     table.name,
                     records=([_for_postgres(row[name]) for name in names] for row in rows),
@@ -281,11 +287,9 @@ class TaskledgerSqlite(Taskledger):
         dialect = sqlite.dialect()
         connection = sqlite3.connect(self._path)
         with connection:
-            for table, rows in seed.tables():
-                names = [column.name for column in table.columns]
-                writers = [
-                    column.type.dialect_impl(dialect).bind_processor(dialect) for column in table.columns
-                ]
+            for table, names, rows in seed.tables():
+                types = [table.columns[name].type for name in names]
+                writers = [each.dialect_impl(dialect).bind_processor(dialect) for each in types]
                 connection.executemany(
                     f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
                     (
