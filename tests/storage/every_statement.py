@@ -23,7 +23,7 @@ from taskledger.accounts.statements.erasure import tables_to_empty
 from taskledger.migrations.tables import METADATA
 from taskledger.storage.statement import Statement
 from taskledger.tasks.selection import DueBound, Overdue, Selection, Sort
-from taskledger.tasks.values import FROM_THE_TRASH, Aspect
+from taskledger.tasks.values import Aspect
 from tests.tasks.actors import TaskFacts
 
 FILTERS = set(Selection.__slots__) - {"sort", "descending", "limit", "offset"}
@@ -96,12 +96,11 @@ def _values_of(hint: Any) -> list[Any]:
 
 
 def _sets_of_aspects() -> list[frozenset[Aspect]]:
-    """Each aspect by itself and with those that reach into the trash, and all at once."""
+    """Each aspect by itself, and all at once."""
     return [
         # A toggle always makes a difference, so that no other has to be looked for.
         frozenset(Aspect) - {Aspect.TOGGLE},
         *(frozenset({aspect}) for aspect in Aspect),
-        *(frozenset({aspect, *FROM_THE_TRASH}) for aspect in Aspect),
     ]
 
 

@@ -17,7 +17,7 @@ from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, revi
 from taskledger.tasks.revisions import Written
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
-from taskledger.tasks.values import FROM_THE_TRASH, Due, Edit, NewTask, TaskKey, Writing
+from taskledger.tasks.values import Due, Edit, NewTask, TaskKey, Writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 W = TypeVar("W")
@@ -147,8 +147,7 @@ async def answer_deletion(call: CallContext, edit: Edit, into: type[T]) -> Answe
 
 
 async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
-    trashed = bool(edit.aspects & FROM_THE_TRASH)
-    writing = await writing_of_task(call, edit.key, into, trashed=trashed)
+    writing = await writing_of_task(call, edit.key, into, trashed=edit.trashed)
     return await edit_task(call.database, call.principal, edit, writing, into)
 
 

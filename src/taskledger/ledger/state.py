@@ -70,7 +70,7 @@ def differing(one: State, other: State, fields: Iterable[str] = FIELDS) -> list[
 
 
 def edit_back(number: int, now: State, then: State, fields: Sequence[str]) -> Edit:
-    """The edit that gives the task the values of ``then`` in these fields."""
+    """The edit that gives the task the values of ``then`` in these fields, wherever it is by now."""
     values: dict[str, Any] = {}
     for name in fields:
         value = getattr(then, name)
@@ -80,7 +80,8 @@ def edit_back(number: int, now: State, then: State, fields: Sequence[str]) -> Ed
             values[name] = value
         if name in {"title", "description"}:
             values[f"{name}_folded"] = None if value is None else fold(value)
-    return Edit(number, frozenset(_ASPECTS[name] for name in fields), values, _called(now, then, fields))
+    aspects = frozenset(_ASPECTS[name] for name in fields)
+    return Edit(number, aspects, values, _called(now, then, fields), trashed=True)
 
 
 def _called(now: State, then: State, fields: Sequence[str]) -> Action:

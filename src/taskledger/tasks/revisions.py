@@ -19,7 +19,6 @@ from taskledger.tasks.facts import read_row
 from taskledger.tasks.positions import LONGEST, SPREAD, between, first_of, last_of, rank
 from taskledger.tasks.statements import steps
 from taskledger.tasks.values import (
-    FROM_THE_TRASH,
     Action,
     Aspect,
     Edit,
@@ -140,7 +139,7 @@ class OpenRevision:
     async def edit(self, edit: Edit, into: type[T]) -> Written[T]:
         """Apply an edit; raises `TaskNotFound`, `PreconditionFailed`."""
         changed = await self._change(edit, guarded=True) if edit.aspects else None
-        trashed = changed is not None or bool(edit.aspects & FROM_THE_TRASH)
+        trashed = changed is not None or edit.trashed
         current = await self._current(edit.key, into, trashed=trashed)
         if changed is not None:
             self._note(changed, edit.action or ("completed" if current.done else "reopened"))
@@ -232,9 +231,8 @@ class OpenRevision:
 
     async def _change(self, edit: Edit, *, guarded: bool) -> int | None:
         """The number of the task if the edit changed it."""
-        step = steps.edit_task_step(
-            kind_of(edit.key), edit.aspects, self._writing.guard_kind if guarded else None
-        )
+        guard = self._writing.guard_kind if guarded else None
+        step = steps.edit_task_step(kind_of(edit.key), edit.aspects, guard, trashed=edit.trashed)
         values = edit_values(self._owner, edit, self._writing) | {"revision": self.number}
         rows = await self._transaction.fetch(step, values)
         return rows[0][0] if rows else None

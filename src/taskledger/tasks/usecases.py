@@ -158,12 +158,14 @@ async def edit_task(
 ) -> Written[T]:
     """Raises `TaskNotFound`, `PreconditionFailed`; an edit that would change nothing changes nothing."""
     if not edit.aspects:
-        found = await get_task(database, principal, edit.key, into)
+        found = await get_task(database, principal, edit.key, into, trashed=edit.trashed)
         if not writing.allows(found.revision):
             raise PreconditionFailed(found.task, found.revision)
         return Written(found.task, found.revision, changed=False)
     if database.dialect == "postgresql":
-        statement = alone.edit_task_alone(kind_of(edit.key), edit.aspects, into, writing.guard_kind)
+        statement = alone.edit_task_alone(
+            kind_of(edit.key), edit.aspects, into, writing.guard_kind, trashed=edit.trashed
+        )
         rows = await database.write(statement, edit_values(principal.user_id, edit, writing))
         if not rows:
             raise TaskNotFound

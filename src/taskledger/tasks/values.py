@@ -87,13 +87,15 @@ Action = Literal["created", "updated", "completed", "reopened", "deleted", "rest
 class Edit:
     """A change to one task: the aspects it touches, the values for them, and what it is called.
 
-    ``action`` is ``None`` for a toggle, whose outcome names it.
+    ``action`` is ``None`` for a toggle, whose outcome names it. ``trashed`` edits find a task in the
+    trash as well.
     """
 
     key: TaskKey
     aspects: frozenset[Aspect]
     values: Mapping[str, Any] = field(default_factory=dict)
     action: Action | None = "updated"
+    trashed: bool = False
 
 
 def complete(key: TaskKey) -> Edit:
@@ -116,13 +118,9 @@ def delete(key: TaskKey) -> Edit:
     return Edit(key, _DELETE, action="deleted")
 
 
-FROM_THE_TRASH = frozenset({Aspect.RESTORE, Aspect.DELETED_AT})
-"""Edits that touch one of these find a task in the trash as well."""
-
-
 def restore(key: TaskKey) -> Edit:
     """Take the task out of the trash; one that is not in it stays as it is."""
-    return Edit(key, _RESTORE, action="restored")
+    return Edit(key, _RESTORE, action="restored", trashed=True)
 
 
 @dataclass(frozen=True, slots=True)

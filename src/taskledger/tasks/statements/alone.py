@@ -22,6 +22,7 @@ from taskledger.tasks.statements.parts import (
     bind,
     edit_of,
     key_is,
+    marks_of,
     new_values,
     reach,
     version_of,
@@ -33,10 +34,12 @@ WRITTEN, KEPT, STALE = 1, 0, -1
 
 
 @cache
-def edit_task_alone(kind: KeyKind, aspects: frozenset[Aspect], into: Row, guard: Guard | None) -> Statement:
+def edit_task_alone(
+    kind: KeyKind, aspects: frozenset[Aspect], into: Row, guard: Guard | None, *, trashed: bool = False
+) -> Statement:
     """An edit as one statement; each row ends with the task's revision and how it ended."""
     owner_row = _locked_owner()
-    edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard)
+    edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed)
     written = edited.returning(*tasks.c).cte("written")
     raised, appended = _record(written, aspects)
     snapshot = select(users.c.revision).where(users.c.id == OWNER).scalar_subquery()
@@ -46,7 +49,7 @@ def edit_task_alone(kind: KeyKind, aspects: frozenset[Aspect], into: Row, guard:
         # The lock is on the newest owner row, the rest is read as of the statement's start: if they
         # differ, another write came between and what is read here may be old.
         case((owner_row.c.revision == snapshot, KEPT), else_=STALE),
-    ).where(MINE, key_is(kind), reach(aspects), ~exists(select(written.c.id)))
+    ).where(MINE, key_is(kind), reach(trashed=trashed), ~exists(select(written.c.id)))
     outcome = union_all(
         select(
             *select_facts(into, written),
@@ -56,7 +59,7 @@ def edit_task_alone(kind: KeyKind, aspects: frozenset[Aspect], into: Row, guard:
         kept.select_from(tasks, owner_row),
     ).add_cte(raised, appended)
     touched = "+".join(sorted(aspects))
-    name = f"edit_task_alone[{kind},{touched},{into.__name__}{f',{guard}' if guard else ''}]"
+    name = f"edit_task_alone[{kind},{touched},{into.__name__}{marks_of(guard, trashed=trashed)}]"
     return Statement(name, outcome, "postgresql", announces="owner")
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from taskledger.storage.types import Instant, later, rank_text
 from taskledger.tasks.model import VERSION_FACTS, tasks
-from taskledger.tasks.values import FROM_THE_TRASH, Aspect, Guard
+from taskledger.tasks.values import Aspect, Guard
 
 Row = type[msgspec.Struct]
 KeyKind = Literal["id", "uuid"]
@@ -76,9 +76,14 @@ def key_is(kind: KeyKind) -> ColumnElement[bool]:
     return tasks.c.uuid == bindparam("uuid", type_=Uuid)
 
 
-def reach(aspects: frozenset[Aspect]) -> ColumnElement[bool]:
-    """Which of the owner's tasks an edit can find: live ones, and those in the trash if it restores."""
-    return true() if aspects & FROM_THE_TRASH else LIVE
+def reach(*, trashed: bool) -> ColumnElement[bool]:
+    """Which of the owner's tasks an edit can find: live ones, or those in the trash as well."""
+    return true() if trashed else LIVE
+
+
+def marks_of(guard: Guard | None, *, trashed: bool) -> str:
+    """What an edit's name says of its conditions."""
+    return "".join(f",{mark}" for mark in (guard, "trashed" if trashed else None) if mark)
 
 
 def new_values() -> dict[str, ColumnElement[Any]]:
@@ -114,7 +119,12 @@ def version_of(written: FromClause, action: ColumnElement[str]) -> Select[Any]:
 
 
 def edit_of(
-    kind: KeyKind, aspects: frozenset[Aspect], revision: ColumnElement[int], guard: Guard | None
+    kind: KeyKind,
+    aspects: frozenset[Aspect],
+    revision: ColumnElement[int],
+    guard: Guard | None,
+    *,
+    trashed: bool,
 ) -> Update:
     """The update that gives a task its new values, if it is there, the guard holds and something differs."""
     values: dict[str, Any] = {}
@@ -132,7 +142,7 @@ def edit_of(
         ),
         "revision": revision,
     }
-    written = update(tasks).values(values).where(MINE, key_is(kind), reach(aspects), or_(*differs))
+    written = update(tasks).values(values).where(MINE, key_is(kind), reach(trashed=trashed), or_(*differs))
     if guard == "at":
         written = written.where(tasks.c.revision == GUARD)
     elif guard == "unchanged since":

@@ -28,6 +28,7 @@ from taskledger.tasks.statements.parts import (
     bind,
     edit_of,
     key_is,
+    marks_of,
     new_values,
     version_of,
 )
@@ -77,11 +78,13 @@ ERASED = Statement(
 
 
 @cache
-def edit_task_step(kind: KeyKind, aspects: frozenset[Aspect], guard: Guard | None) -> Statement:
+def edit_task_step(
+    kind: KeyKind, aspects: frozenset[Aspect], guard: Guard | None, *, trashed: bool = False
+) -> Statement:
     """An edit: the task's number, if it changed."""
-    written = edit_of(kind, aspects, REVISION, guard).returning(tasks.c.id)
+    written = edit_of(kind, aspects, REVISION, guard, trashed=trashed).returning(tasks.c.id)
     touched = "+".join(sorted(aspects))
-    return Statement(f"edit_task_step[{kind},{touched}{f',{guard}' if guard else ''}]", written)
+    return Statement(f"edit_task_step[{kind},{touched}{marks_of(guard, trashed=trashed)}]", written)
 
 
 @cache
