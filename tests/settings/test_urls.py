@@ -37,6 +37,11 @@ def test_a_database_url_is_kept_as_written(loaded: Loaded, url: str) -> None:
         ("postgresql://u:1?canary@h/d", "percent-encode special characters in the password"),
         ("postgresql://u:canary@h:port/d", "percent-encode special characters in the password"),
         ("postgresql://u:canary@h/d?sslmode=on", 'has an unknown sslmode "on"'),
+        ("postgresql://u:canary@h/d?port=many", "has a port that is no number"),
+        (
+            "postgresql://u:canary@h/d?sslmode=verify-full&sslrootcert=/no/such/file",
+            'names the certificates "/no/such/file", which is no file here',
+        ),
         ("postgresql://u:canary@h", "lacks a host or a database name"),
         ("postgresql:///d", "lacks a host or a database name"),
         ("sqlite://", "names no file"),

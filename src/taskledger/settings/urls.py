@@ -2,6 +2,7 @@
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import SecretStr
@@ -59,6 +60,11 @@ def _check_postgresql(url: str) -> None:
     mode = options.get("sslmode", "prefer")
     if mode not in _SSL_MODES:
         raise ValueError(f'has an unknown sslmode "{mode}"; use one of {", ".join(_SSL_MODES)}')
+    if not options.get("port", "1").isdecimal():
+        raise ValueError("has a port that is no number")
+    root = options.get("sslrootcert", "system")
+    if mode.startswith("verify-") and root != "system" and not Path(root).is_file():
+        raise ValueError(f'names the certificates "{root}", which is no file here')
 
 
 def without_password(url: str) -> str:

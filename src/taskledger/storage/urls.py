@@ -73,21 +73,21 @@ def _parse_sqlite(url: str) -> SqliteAddress:
 def _parse_postgresql(url: str) -> PostgresAddress:
     try:
         parts = urlsplit(url)
-        port = parts.port or 5432
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        port = int(options.get("port") or parts.port or 5432)
     except ValueError as mistake:
         raise UrlMistake(
             "the host or port cannot be read; use postgresql://user:password@host:5432/name"
         ) from mistake
-    options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = options.get("host") or parts.hostname
     database = unquote(parts.path.lstrip("/")) or options.get("dbname", "")
     if not host or not database:
         raise UrlMistake("it lacks a host or a database name; use postgresql://user:password@host:5432/name")
     return PostgresAddress(
         host=host,
-        port=int(options.get("port", port)),
-        user=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
+        port=port,
+        user=unquote(parts.username) if parts.username else options.get("user"),
+        password=unquote(parts.password) if parts.password else options.get("password"),
         database=database,
         tls=_tls(options),
     )
@@ -106,6 +106,9 @@ def _tls(options: dict[str, str]) -> str | ssl.SSLContext | None:
             f'sslmode "{mode}" is unknown; use disable, prefer, require, verify-ca or verify-full'
         )
     root = options.get("sslrootcert")
-    context = ssl.create_default_context(cafile=None if root in {None, "system"} else root)
+    try:
+        context = ssl.create_default_context(cafile=None if root in {None, "system"} else root)
+    except OSError as error:
+        raise UrlMistake(f'sslrootcert "{root}" cannot be read as certificates') from error
     context.check_hostname = mode == "verify-full"
     return context
