@@ -210,3 +210,43 @@ def let_time_run_backwards() -> None:
 def _the_clock_alone(element: Any, compiler: Any, **options: Any) -> str:
     text: str = compiler.process(next(iter(element.clauses)), **options)
     return text
+
+
+def forget_whose_path() -> None:
+    """Take any user id in a path for the principal's."""
+    from taskledger.http.route import ContractRoute
+
+    plan = ContractRoute._plan
+
+    def plan_without_user(self: Any, endpoint: Any) -> None:
+        plan(self, endpoint)
+        self._has_user = False
+
+    ContractRoute._plan = plan_without_user  # type: ignore[method-assign]
+
+
+def share_entity_tags() -> None:
+    """Make a list's entity tag of its owner's revision alone."""
+    from taskledger.contracts import dialect
+
+    def tag_of_revision(revision: int, owner: str, query: bytes) -> bytes:
+        del owner, query
+        return b'"%d"' % revision
+
+    setattr(dialect, "list_tag", tag_of_revision)  # noqa: B010 - a type checker would not let us
+
+
+def take_anybody_for_the_first() -> None:
+    """Remember who somebody is by less than the whole token."""
+    from taskledger.tokens.remembered import RememberedTokens
+
+    recall = RememberedTokens.recall
+    first: list[Any] = []
+
+    def recall_the_first(self: Any, token: str, now: float) -> Any:
+        principal = recall(self, token, now)
+        if principal is not None:
+            first.append(principal)
+        return first[0] if first else principal
+
+    RememberedTokens.recall = recall_the_first  # type: ignore[method-assign]

@@ -14,7 +14,7 @@ from tests.faults.programme import Tries
 from tests.faults.server import Server, token_for
 from tests.faults.wire import Answer
 
-pytestmark = pytest.mark.faketime
+pytestmark = [pytest.mark.faketime, pytest.mark.slow_faults]
 HOUR = 3600
 
 

@@ -124,6 +124,7 @@ async def test_a_connection_cut_at_any_byte_loses_nothing_and_duplicates_nothing
     tries(rounds * 10, "cuts at a random byte")
 
 
+@pytest.mark.slow_faults
 @pytest.mark.parametrize("mistake", ["write_twice", "repeat_lost_writes"])
 async def test_a_server_that_writes_again_what_may_have_been_written_is_caught(
     proxied_server: ProxiedServer, make_load: MakeLoad, rng: random.Random, mistake: str
@@ -185,6 +186,7 @@ async def test_requests_to_a_database_that_fell_silent_are_answered_503(
     tries(1, "black hole")
 
 
+@pytest.mark.slow_faults
 async def test_a_server_that_waits_for_the_database_for_ever_is_caught(
     proxied_server: ProxiedServer, make_load: MakeLoad, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ async def test_a_server_killed_at_25_syncs_has_lost_nothing_and_damaged_nothing(
     tries(25, "kills at a sync")
 
 
+@pytest.mark.slow_faults
 @pytest.mark.strace
 async def test_a_server_that_does_not_wait_for_the_disk_is_caught(
     sqlite_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random
@@ -173,6 +174,7 @@ async def test_a_file_that_may_not_grow_is_refused_and_returns(
     tries(1, "file-size limit")
 
 
+@pytest.mark.slow_faults
 @pytest.mark.parametrize("mistake", ["swallow_disk_errors", "end_the_writer_on_an_error"])
 async def test_a_server_that_mistakes_a_failing_disk_is_caught(
     sqlite_url: str, serve: Serve, make_load: MakeLoad, mistake: str, monkeypatch: pytest.MonkeyPatch

@@ -103,6 +103,7 @@ async def test_who_finds_no_free_connection_is_refused_in_time_and_may_retry(
     tries(20, "requests beyond the pool")
 
 
+@pytest.mark.slow_faults
 async def test_a_server_that_queues_for_ever_is_caught(
     postgresql_url: str, serve: Serve, outside: Outside
 ) -> None:
@@ -164,6 +165,7 @@ async def test_clients_that_leave_take_no_connection_with_them(
             await disconnect_many(await server.ready(), outside, rng, number)
 
 
+@pytest.mark.slow_faults
 async def test_a_server_that_loses_the_connections_of_clients_that_leave_is_caught(
     postgresql_url: str, serve: Serve, outside: Outside, rng: random.Random
 ) -> None:

@@ -59,6 +59,7 @@ async def test_requests_under_way_are_answered_before_the_server_stops(
     tries(20, "requests under way")
 
 
+@pytest.mark.slow_faults
 async def test_a_server_that_drops_its_requests_is_caught(database_url: str, serve: Serve) -> None:
     with serve(database_url, broken="drop_requests_at_the_end") as server:
         await server.ready()
@@ -106,6 +107,7 @@ async def test_servers_replaced_one_after_the_other_reset_nothing(
         await roll(servers, database_url, make_load(connect_to_any(servers)), rng, rounds)
 
 
+@pytest.mark.slow_faults
 async def test_a_server_that_is_killed_instead_is_caught(
     database_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random
 ) -> None:

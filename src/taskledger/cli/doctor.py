@@ -3,8 +3,9 @@
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -29,21 +30,43 @@ def doctor(
     token: Annotated[
         str | None, typer.Option(help="Explain what is made of this token; - reads it from standard input.")
     ] = None,
+    isolation: Annotated[
+        bool, typer.Option("--isolation", help="Try, as two throw-away users, to reach what is the other's.")
+    ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="The running server to try; default: HOST and PORT.")
+    ] = None,
 ) -> None:
     """Check settings, database, secret, clock and contracts; exits with 1 if one is not in order."""
     settings = settings_or_exit()
-    findings = list(_findings(settings))
+    findings: Iterable[Finding] = _attempts(settings, url) if isolation else _findings(settings)
     says: tuple[str, ...] = ()
     if token is not None:
         finding, says = asyncio.run(_check_token(settings, sys.stdin.read() if token == "-" else token))  # noqa: S105 - a dash
-        findings.append(finding)
+        findings = chain(findings, [finding])
+    all_good = True
     for each in findings:
+        all_good &= each.good
         mark = "ok  " if each.good else "FAIL"
         print(f"{mark}  {each.name}: {each.found}" + (f" - {each.mend}" if each.mend else ""))
     for line in says:
         print(f"      {line}")
-    if not all(each.good for each in findings):
+    if not all_good:
         raise typer.Exit(1)
+
+
+def _attempts(settings: Settings, url: str | None) -> Iterator[Finding]:
+    from taskledger.app import shared_secrets
+    from taskledger.cli.isolation import probe_isolation
+
+    secrets = shared_secrets(settings)
+    if secrets is None:
+        yield Finding(
+            False, "isolation", "only the issuer can make tokens for the two users", "set JWT_SECRET"
+        )
+        return
+    for each in probe_isolation(settings, secrets, url or f"http://{settings.host}:{settings.port}"):
+        yield Finding(each.good, each.tried, each.found)
 
 
 def _findings(settings: Settings) -> Iterator[Finding]:

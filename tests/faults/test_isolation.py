@@ -1,0 +1,166 @@
+"""Invariant B on real servers: under load, and by the doctor who tries every door."""
+
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner, Result
+
+from taskledger.app import shared_secrets
+from taskledger.cli import app
+from taskledger.cli.isolation import Attempt, probe_isolation
+from taskledger.settings import Settings
+from tests.faults.conftest import Serve
+from tests.faults.durability import InvariantBroken, assert_durable, require_none
+from tests.faults.isolation import log_violations
+from tests.faults.journal import read_promises
+from tests.faults.load import Load
+from tests.faults.programme import Tries
+from tests.faults.server import SECRET, Server
+from tests.servers.postgres import call_in_thread
+
+MakeLoad = Callable[..., Load]
+
+on_either_database = pytest.mark.parametrize(
+    "dialect", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow_faults)]
+)
+
+
+async def load_and_look(server: Server, url: str, load: Load, writes: int) -> None:
+    with server:
+        await server.ready()
+        async with load:
+            await load.acknowledged(writes)
+    require_none(load.violations + log_violations(server.log))
+    await assert_durable(read_promises(load.journal.path), url)
+
+
+async def test_under_load_nobody_is_shown_what_is_anothers(
+    database_url: str, serve: Serve, make_load: MakeLoad, tries: Tries
+) -> None:
+    server = serve(database_url, LOG_FORMAT="json", DEBUG=True)
+    load = make_load(server.connect, clients=9)
+
+    await load_and_look(server, database_url, load, 300)
+
+    tries(sum(load.statuses.values()), "answers looked through")
+
+
+async def test_under_load_a_forgotten_owner_is_caught(
+    database_url: str, serve: Serve, make_load: MakeLoad
+) -> None:
+    server = serve(database_url, broken="forget_the_owner")
+
+    with pytest.raises(InvariantBroken, match=r"what is of|was told of"):
+        await load_and_look(server, database_url, make_load(server.connect), 100)
+
+
+async def consult(server: Server, url: str, secret: str = SECRET) -> list[Attempt]:
+    settings = Settings(database_url=url, jwt_secret=secret)
+    secrets = shared_secrets(settings)
+    assert secrets is not None
+    return call_in_thread(list, probe_isolation(settings, secrets, f"http://127.0.0.1:{server.port}"))
+
+
+def run_doctor(server: Server, url: str) -> Result:
+    """``taskledger doctor --isolation`` as an operator runs it."""
+    environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET}
+    arguments = ["doctor", "--isolation", "--url", f"http://127.0.0.1:{server.port}"]
+    return call_in_thread(CliRunner().invoke, app, arguments, env=environment)
+
+
+@on_either_database
+async def test_the_doctor_finds_the_users_of_a_sound_server_isolated_and_removes_what_it_made(
+    dialect: str, request: pytest.FixtureRequest, serve: Serve, tries: Tries
+) -> None:
+    url = request.getfixturevalue(f"{dialect}_url")
+    with serve(url) as server:
+        result = run_doctor(await server.ready(), url)
+
+    lines = result.stdout.splitlines()
+    assert 0 == result.exit_code, result.stdout
+    assert {"ok"} == {line.split()[0] for line in lines}
+    assert "ok    the two users: removed, with all that was theirs" == lines[-1]
+    assert {} == await rows_of(url)
+    tries(len(lines), "probes")
+
+
+@pytest.mark.slow_faults
+@on_either_database
+async def test_the_doctor_finds_a_forgotten_owner(
+    dialect: str, request: pytest.FixtureRequest, serve: Serve
+) -> None:
+    url = request.getfixturevalue(f"{dialect}_url")
+    with serve(url, broken="forget_the_owner") as server:
+        result = run_doctor(await server.ready(), url)
+
+    assert 1 == result.exit_code
+    wrong = [line for line in result.stdout.splitlines() if line.startswith("FAIL")]
+    assert any("GET /api/v1/tasks/{task_id} · other's task" in line for line in wrong), result.stdout
+
+
+async def rows_of(url: str) -> dict[str, int]:
+    """How many rows each table has that can belong to a user, where it has any."""
+    tables = ["users", "tasks", "task_versions", "auth_events", "revocations", "idempotency_records"]
+    queries = {table: f"SELECT count(*) FROM {table}" for table in tables}
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as file:
+            counts = {table: file.execute(query).fetchone()[0] for table, query in queries.items()}
+    else:
+        connection = await asyncpg.connect(url)
+        counts = {table: await connection.fetchval(query) for table, query in queries.items()}
+        await connection.close()
+    return {table: count for table, count in counts.items() if count}
+
+
+@pytest.mark.slow_faults
+@pytest.mark.parametrize(
+    ("mistake", "found"),
+    [
+        ("forget_whose_path", "other's id in the path"),
+        ("share_entity_tags", "other's ETag"),
+        ("take_anybody_for_the_first", "other's task"),
+    ],
+)
+async def test_the_doctor_finds_other_ways_from_one_user_to_another(
+    sqlite_url: str, serve: Serve, mistake: str, found: str
+) -> None:
+    with serve(sqlite_url, broken=mistake) as server:
+        attempts = await consult(await server.ready(), sqlite_url)
+
+    wrong = [each.tried for each in attempts if not each.good]
+    assert any(found in each for each in wrong), wrong
+
+
+@pytest.mark.slow_faults
+async def test_behind_row_level_security_a_forgotten_owner_shows_nobody_anything(
+    postgresql_url: str, serve: Serve
+) -> None:
+    with serve(postgresql_url, broken="forget_the_owner", DATABASE_ROW_SECURITY=True) as server:
+        attempts = await consult(await server.ready(), postgresql_url)
+
+    assert [] == [each for each in attempts if not each.good]
+
+
+async def test_the_doctor_says_so_when_the_server_does_not_take_its_tokens(
+    sqlite_url: str, serve: Serve, rng: random.Random
+) -> None:
+    with serve(sqlite_url) as server:
+        await server.ready()
+        attempts = await consult(server, sqlite_url, secret=f"another secret {rng.random()} of 32 characters")
+
+    assert [False] == [each.good for each in attempts]
+    assert "the settings that the server has" in attempts[0].found
+
+
+@pytest.mark.slow_faults
+async def test_the_doctor_says_what_it_cannot_remove(
+    sqlite_url: str, postgresql_url: str, serve: Serve
+) -> None:
+    with serve(sqlite_url) as server:
+        attempts = await consult(await server.ready(), postgresql_url)
+
+    assert attempts[-1].found.startswith("not removed, they are not in postgresql://")
