@@ -62,6 +62,11 @@ def _allow(failure: Failure) -> Headers:
     return [(b"allow", failure.allowed.encode())]
 
 
+def _close(_: Failure) -> Headers:
+    """RFC 9110, section 15.5.9: nobody waits once more for what did not come in time."""
+    return [(b"connection", b"close")]
+
+
 _RULES: tuple[_Rule, ...] = (
     (errors.WrongCredentials, 401, lambda _: [(b"www-authenticate", b"Bearer")]),
     (errors.Unauthenticated, 401, _challenge),
@@ -69,7 +74,7 @@ _RULES: tuple[_Rule, ...] = (
     (errors.NotFound, 404, None),
     (MethodNotAllowed, 405, _allow),
     (errors.Unusable, 400, None),
-    (BodyTooSlow, 408, None),
+    (BodyTooSlow, 408, _close),
     (errors.Conflict, 409, None),
     (errors.ResyncRequired, 410, None),
     (errors.PreconditionFailed, 412, None),
