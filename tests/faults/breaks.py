@@ -250,3 +250,13 @@ def take_anybody_for_the_first() -> None:
         return first[0] if first else principal
 
     RememberedTokens.recall = recall_the_first  # type: ignore[method-assign]
+
+
+def wait_for_clients() -> None:
+    """Let a client take all the time it wants for the head of its request."""
+    from taskledger.http.protocol import LimitedProtocol
+
+    def sweep_nothing(self: Any, now: float) -> None:
+        del self, now
+
+    LimitedProtocol.sweep = sweep_nothing  # type: ignore[method-assign]

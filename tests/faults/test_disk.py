@@ -77,6 +77,7 @@ def _ended_or_acknowledged(server: Server, journal: Journal, goal: int) -> bool:
     return server.ended() is not None or journal.acknowledgements >= goal
 
 
+@pytest.mark.slow_faults
 @pytest.mark.strace
 async def test_a_server_killed_as_it_syncs_has_lost_nothing_and_damaged_nothing(
     sqlite_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random, tries: Tries
@@ -127,6 +128,7 @@ async def survive(
     require_none(load.violations)
 
 
+@pytest.mark.slow_faults
 @pytest.mark.strace
 async def test_a_disk_that_does_not_sync_is_refused_and_returns(
     sqlite_url: str, serve: Serve, make_load: MakeLoad, tries: Tries
