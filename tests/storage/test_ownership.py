@@ -1,13 +1,8 @@
 """Every statement that touches users' rows names their owner; and leaving that out is noticed."""
 
 import ast
-import importlib
 import inspect
-import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,10 +13,10 @@ from taskledger.accounts.model import users
 from taskledger.storage.statement import Statement
 from taskledger.tasks.model import task_versions, tasks
 from tests.storage.every_statement import every_statement, modules, statements_in
+from tests.storage.mutants import made_again
 from tests.storage.ownership import KNOWN_TO_BE_NOBODYS, ownerless_tables, untied_parts
 
 OWNER = bindparam("owner", type_=Text)
-DECLARES = re.compile(r"\bStatement\(|\bOWNER\b")
 KNOWN_TO_CROSS_OWNERS = {
     # Maintenance goes from owner to owner.
     "drop_old_records",
@@ -104,23 +99,6 @@ def faults_without_owner(module: ModuleType, number: int) -> list[str]:
     with made_again(module.__name__, compile(changed, module.__name__, "exec")) as mutants:
         statements = [each for mutant in mutants for each in statements_in(mutant, one_of_each=True)]
         return [fault for each in statements if not each.crosses_owners for fault in untied_parts(each)]
-
-
-@contextmanager
-def made_again(name: str, code: CodeType) -> Iterator[list[ModuleType]]:
-    """The product's modules that declare statements, imported anew with ``code`` in place of one."""
-    names = [each.__name__ for each in modules() if DECLARES.search(inspect.getsource(each))]
-    kept = {each: sys.modules.pop(each) for each in names}
-    try:
-        mutant = sys.modules[name] = ModuleType(name)
-        mutant.__file__ = kept[name].__file__
-        exec(code, vars(mutant))
-        yield [importlib.import_module(each) for each in names]
-    finally:
-        sys.modules.update(kept)
-        for each, original in kept.items():
-            parent, _, child = each.rpartition(".")
-            setattr(sys.modules[parent], child, original)
 
 
 def test_the_statements_of_the_task_core_are_among_them() -> None:

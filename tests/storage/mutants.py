@@ -1,0 +1,30 @@
+"""The product's modules of statements with a change in one of them, to see that it is noticed."""
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import CodeType, ModuleType
+
+from tests.storage.every_statement import modules
+
+_DECLARES = re.compile(r"\bStatement\(|\bOWNER\b")
+
+
+@contextmanager
+def made_again(name: str, code: CodeType) -> Iterator[list[ModuleType]]:
+    """The modules that declare statements, imported anew with ``code`` in place of the one of that name."""
+    names = [each.__name__ for each in modules() if _DECLARES.search(inspect.getsource(each))]
+    kept = {each: sys.modules.pop(each) for each in names}
+    try:
+        mutant = sys.modules[name] = ModuleType(name)
+        mutant.__file__ = kept[name].__file__
+        exec(code, vars(mutant))
+        yield [importlib.import_module(each) for each in names]
+    finally:
+        sys.modules.update(kept)
+        for each, original in kept.items():
+            parent, _, child = each.rpartition(".")
+            setattr(sys.modules[parent], child, original)
