@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from taskledger.errors import PreconditionFailed, TaskNotFound
-from taskledger.tasks.values import Aspect, Due, Edit, TaskKey, change, complete, delete, reopen, toggle
+from taskledger.tasks.values import Due, Edit, TaskKey, change, complete, delete, reopen, restore, toggle
 from tests.tasks.actors import Actor, TaskFacts
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)
@@ -187,10 +187,9 @@ async def test_a_deleted_task_is_gone_from_every_use_case(alice: Actor) -> None:
 async def test_a_deleted_task_that_is_restored_is_as_it_was(alice: Actor) -> None:
     task = await filled(alice)
     await alice.delete(task.id)
-    restore = Edit(task.id, frozenset({Aspect.RESTORE}), action="restored")
 
-    restored = (await alice.edit(restore)).task
-    again = await alice.edit(restore)
+    restored = (await alice.edit(restore(task.id))).task
+    again = await alice.edit(restore(task.id))
 
     assert {**_facts(task), "updated_at": restored.updated_at, "revision": 3, "previous_revision": 2} == (
         _facts(restored)
