@@ -16,6 +16,7 @@ BY_USER = {
     "tombstones": "owner_id",
     "sync_floors": "owner_id",
     "idempotency_records": "owner_id",
+    "event_tickets": "owner_id",
 }
 """The tables that are partitioned, and the column that says whose a row is."""
 

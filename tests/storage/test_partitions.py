@@ -33,6 +33,7 @@ SAMPLES: dict[str, Any] = {
     "TIMESTAMP WITH TIME ZONE": datetime(2031, 1, 1, tzinfo=UTC),
     "JSONB": ["x"],
     "BIGINT[]": [7],
+    "TEXT[]": ["x"],
 }
 SCHEMA_REVISION = "schema_revision (both)"
 """Asks for a table that migrations make."""
