@@ -31,7 +31,7 @@ from taskledger.http.logs import configure_logs
 from taskledger.http.observation import Observation
 from taskledger.http.pages import add_pages
 from taskledger.http.rate_limit import MemoryLimit, UserLimit
-from taskledger.http.schema import name_media_types
+from taskledger.http.schema import finish_responses
 from taskledger.http.security_txt import add_security_txt
 from taskledger.http.stopping import on_stop_signal
 from taskledger.http.tracing import telemetry_config
@@ -160,7 +160,7 @@ class _Api(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
-        name_media_types(document, self.routes)
+        finish_responses(document, self.routes)
         return document
 
 

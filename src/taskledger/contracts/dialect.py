@@ -1,73 +1,25 @@
-"""What the dialects share: the fields clients send, and the flow from a call to an answer."""
+"""What the dialects share: the flow from a call to an answer, and the plainest of the voices."""
 
-import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from taskledger import errors
+from taskledger.contracts.refusals import BrokenRules, Refusal, describe_refusals, wording
 from taskledger.errors import Failure
 from taskledger.http import failures
 from taskledger.http.answer import JSON, Answer, empty_answer, json_answer
 from taskledger.http.call import CallContext
 from taskledger.http.conditional import ANY, list_tag, matches, parse_tags, revision_of, task_tag
+from taskledger.http.contract import Refusals
 from taskledger.tasks.revisions import Written
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
 from taskledger.tasks.values import Due, Edit, NewTask, TaskKey, Writing
 
 T = TypeVar("T", bound=msgspec.Struct)
-W = TypeVar("W")
-
-_NO_NUL = r"^[^\x00]*$"
-_SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
-
-SafeText = Annotated[str, StringConstraints(pattern=_NO_NUL)]
-Title200 = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_SOME_TEXT),
-    Field(description="What is to be done; white space around it is dropped.", examples=["Buy groceries"]),
-]
-Title500 = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_SOME_TEXT),
-    Field(description="What is to be done; white space around it is dropped.", examples=["Buy groceries"]),
-]
-
-
-_WRITTEN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?")
-
-
-def _require_text(value: Any) -> Any:
-    # Pydantic would take a number, and digits in a string too, for a Unix time; RFC 3339 knows none.
-    if not isinstance(value, str) or _WRITTEN_DATE.fullmatch(value) is None:
-        raise ValueError("Input should be a date and time in RFC 3339")
-    return value
-
-
-def _to_utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
-    try:
-        value = value.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("Input should be in the years 1 to 9999 in UTC") from None
-    if value.replace(tzinfo=None) in _INFINITIES:
-        raise ValueError("Input should be neither the first nor the last moment of the years 1 to 9999")
-    return value
-
-
-# What PostgreSQL's driver stores as minus and plus infinity, and reads back without a zone.
-_INFINITIES = (datetime.min, datetime.max)  # noqa: DTZ901 - compared with, not computed with
-
-Moment = Annotated[datetime, BeforeValidator(_require_text), AfterValidator(_to_utc)]
-"""A point in time from a client: RFC 3339, taken as UTC where it has no offset."""
-
-Flag = Annotated[bool, Field(strict=True)]
-"""JSON's true or false; Pydantic alone would take ``"on"`` and 1 too."""
 
 
 def due_at(moment: datetime | None) -> Due | None:
@@ -195,67 +147,6 @@ def _list_guard(call: CallContext) -> int | None:
     return -1
 
 
-def wording(table: Mapping[type[Failure], W], failure: Failure) -> W:
-    """The entry for the most specific class of the failure that the table has."""
-    return next(table[kind] for kind in type(failure).__mro__ if kind in table)
-
-
-class Refusal(BaseModel):
-    """Why a request was refused."""
-
-    detail: str = Field(examples=["Task not found"])
-
-
-class BrokenRule(BaseModel):
-    """One rule that the request breaks."""
-
-    type: str = Field(examples=["missing"])
-    loc: list[str | int] = Field(examples=[["body", "title"]])
-    msg: str = Field(examples=["Field required"])
-
-
-class BrokenRules(BaseModel):
-    """The rules that the request breaks."""
-
-    detail: list[BrokenRule]
-
-
-MEANINGS = {
-    400: "A cursor or revision that does not belong here",
-    401: "No token, or one that is not valid (any more)",
-    403: "The user in the path is not the token's",
-    404: "No such task for this user",
-    408: "The body did not arrive in time",
-    409: "In conflict with what is stored",
-    410: "Too long ago: what was deleted since is forgotten",
-    412: "Not at the revision that If-Match names",
-    413: "The body is too large",
-    415: "The body is not JSON",
-    422: "The request breaks a rule",
-    429: "Too many requests; Retry-After says how long to wait",
-    500: "A fault of the server",
-    503: "The database cannot be reached; Retry-After says how long to wait",
-}
-"""What the statuses mean, for OpenAPI; the same in every contract."""
-
-
-def describe_refusals(
-    statuses: Iterable[int], schema: Callable[[int], Any]
-) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI's response objects for the statuses, with a schema for each body."""
-    headers: dict[int, dict[str, Any]] = {
-        401: {"WWW-Authenticate": {"schema": {"type": "string"}, "description": "Bearer"}},
-        429: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
-        503: {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds"}},
-    }
-    described: dict[int | str, dict[str, Any]] = {}
-    for status in statuses:
-        described[status] = {"description": MEANINGS[status], "model": schema(status)}
-        if status in headers:
-            described[status]["headers"] = headers[status]
-    return described
-
-
 class DetailVoice:
     """``{"detail": …}``, as FastAPI words its errors."""
 
@@ -306,8 +197,12 @@ class DetailVoice:
             return {"detail": failure.problems}
         return {"detail": wording(self._WORDS, failure)}
 
-    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        return describe_refusals(statuses, lambda status: BrokenRules if status == 422 else Refusal)
+    def describe(self, refusals: Refusals) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(
+            refusals,
+            lambda status: BrokenRules if status == 422 else Refusal,
+            lambda failure: self.word(failure, ""),
+        )
 
 
 TASK_TAGGED = {

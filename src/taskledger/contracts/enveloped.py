@@ -1,35 +1,41 @@
 """The ``enveloped`` contract: lists in ``data`` and ``meta``, UUIDs, errors in an envelope."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from fastapi import Body
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from taskledger import errors
 from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
-    BrokenRule,
-    Flag,
-    Title500,
     answer_creation,
     answer_deletion,
     answer_edit,
     answer_list,
     answer_task,
-    describe_refusals,
-    wording,
 )
+from taskledger.contracts.fields import (
+    Flag,
+    ShownDescription,
+    ShownMoment,
+    ShownMomentOrNull,
+    ShownOwner,
+    ShownTitle,
+    ShownUuid,
+    Title500,
+)
+from taskledger.contracts.refusals import BrokenRule, describe_refusals, wording
 from taskledger.errors import Failure
 from taskledger.http import failures
 from taskledger.http.answer import JSON, Answer
 from taskledger.http.call import Call
-from taskledger.http.contract import Contract
+from taskledger.http.contract import Contract, Refusals
 from taskledger.http.schema import described
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.values import NewTask, change, complete, delete
@@ -38,11 +44,11 @@ from taskledger.tasks.values import NewTask, change, complete, delete
 class EnvelopedFailure(BaseModel):
     """Why a request was refused."""
 
-    code: str
-    message: str
-    details: list[BrokenRule] | None
-    timestamp: datetime
-    request_id: str
+    code: str = Field(examples=["NOT_FOUND"])
+    message: str = Field(examples=["Task not found"])
+    details: list[BrokenRule] | None = Field(description="The broken rules of a `VALIDATION_ERROR`.")
+    timestamp: datetime = Field(examples=["2026-12-01T08:30:00Z"])
+    request_id: str = Field(description="As in `X-Request-ID`.", examples=["9f86d081884c7d65"])
 
 
 class EnvelopedRefusal(BaseModel):
@@ -97,19 +103,27 @@ class EnvelopeVoice:
     }
 
     def word(self, failure: Failure, request_id: str) -> Any:
+        return self._envelop(failure, request_id, datetime.now(UTC))
+
+    def _envelop(self, failure: Failure, request_id: str, moment: datetime) -> Any:
         code, message = wording(self._WORDS, failure)
         return {
             "error": {
                 "code": code,
                 "message": message,
                 "details": failure.problems if isinstance(failure, errors.Invalid) else None,
-                "timestamp": datetime.now(UTC),
+                "timestamp": moment,
                 "request_id": request_id,
             }
         }
 
-    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        return describe_refusals(statuses, lambda _: EnvelopedRefusal)
+    def describe(self, refusals: Refusals) -> dict[int | str, dict[str, Any]]:
+        moment = datetime(2026, 12, 1, 8, 30, tzinfo=UTC)
+        return describe_refusals(
+            refusals,
+            lambda _: EnvelopedRefusal,
+            lambda failure: self._envelop(failure, "9f86d081884c7d65", moment),
+        )
 
 
 contract = Contract(
@@ -122,21 +136,21 @@ contract = Contract(
 class EnvelopedTask(msgspec.Struct, omit_defaults=True):
     """A task; ``description`` is there only where another contract has set one."""
 
-    uuid: UUID = msgspec.field(name="id")
-    user_id: Annotated[str, msgspec.Meta(description="Its owner: the token's subject")]
-    title: str
+    uuid: ShownUuid = msgspec.field(name="id")
+    user_id: ShownOwner
+    title: ShownTitle
     completed: bool = msgspec.field(name="is_completed")
-    completed_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    description: str | None = None
+    completed_at: ShownMomentOrNull
+    created_at: ShownMoment
+    updated_at: ShownMoment
+    description: ShownDescription = None
 
 
 class ListMeta(msgspec.Struct):
     """When the list was read, and its length."""
 
-    timestamp: datetime
-    count: int
+    timestamp: ShownMoment
+    count: Annotated[int, msgspec.Meta(examples=[1])]
 
 
 class EnvelopedList(msgspec.Struct):

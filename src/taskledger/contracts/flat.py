@@ -1,24 +1,30 @@
 """The ``flat`` contract: ``/api/tasks``, lists in ``items``, newest first."""
 
-from datetime import datetime
 from typing import Annotated, Literal, NotRequired
 
 import msgspec
 from fastapi import Body, Query
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
     DetailVoice,
-    SafeText,
-    Title200,
     answer_creation,
     answer_deletion,
     answer_edit,
     answer_list,
     answer_task,
+)
+from taskledger.contracts.fields import (
+    SafeText,
+    ShownDescription,
+    ShownMoment,
+    ShownNumber,
+    ShownOwner,
+    ShownTitle,
+    Title200,
 )
 from taskledger.http.answer import Answer
 from taskledger.http.call import Call
@@ -29,19 +35,21 @@ from taskledger.tasks.values import NewTask, change, delete, toggle
 
 contract = Contract("flat", "Tasks of the signed-in user", DetailVoice())
 
-Description = Annotated[SafeText, StringConstraints(max_length=2000)]
+Description = Annotated[
+    SafeText, StringConstraints(max_length=2000), Field(examples=["Milk, bread and apples"])
+]
 
 
 class FlatTask(msgspec.Struct):
     """A task."""
 
-    id: Annotated[int, msgspec.Meta(examples=[1])]
-    user_id: Annotated[str, msgspec.Meta(description="Its owner: the token's subject")]
-    title: str
-    description: str | None
+    id: ShownNumber
+    user_id: ShownOwner
+    title: ShownTitle
+    description: ShownDescription
     completed: bool
-    created_at: datetime
-    updated_at: datetime
+    created_at: ShownMoment
+    updated_at: ShownMoment
 
 
 class FlatList(msgspec.Struct):

@@ -1,6 +1,5 @@
 """The ``scoped`` contract: ``/api/{user_id}/tasks``, bare arrays, integer ids, completion toggles."""
 
-from datetime import datetime
 from typing import Annotated, Literal, NotRequired
 
 import msgspec
@@ -12,14 +11,21 @@ from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
     DetailVoice,
-    Flag,
-    SafeText,
-    Title200,
     answer_creation,
     answer_deletion,
     answer_edit,
     answer_list,
     answer_task,
+)
+from taskledger.contracts.fields import (
+    Flag,
+    SafeText,
+    ShownDescription,
+    ShownMoment,
+    ShownNumber,
+    ShownOwner,
+    ShownTitle,
+    Title200,
 )
 from taskledger.http.answer import Answer
 from taskledger.http.call import Call
@@ -30,28 +36,30 @@ from taskledger.tasks.values import NewTask, change, delete, toggle
 
 contract = Contract("scoped", "Tasks under the user's id", DetailVoice())
 
-Description = Annotated[SafeText, StringConstraints(max_length=1000)]
+Description = Annotated[
+    SafeText, StringConstraints(max_length=1000), Field(examples=["Milk, bread and apples"])
+]
 
 
 class ScopedTask(msgspec.Struct):
     """A task."""
 
-    id: Annotated[int, msgspec.Meta(examples=[1])]
-    user_id: Annotated[str, msgspec.Meta(description="Its owner: the token's subject")]
-    title: str
-    description: str | None
+    id: ShownNumber
+    user_id: ShownOwner
+    title: ShownTitle
+    description: ShownDescription
     completed: bool
-    created_at: datetime
-    updated_at: datetime
+    created_at: ShownMoment
+    updated_at: ShownMoment
 
 
 class ScopedPage(msgspec.Struct):
     """A part of the list, and how long the list is."""
 
     tasks: list[ScopedTask]
-    total: int
-    limit: int
-    offset: int
+    total: Annotated[int, msgspec.Meta(examples=[500])]
+    limit: Annotated[int, msgspec.Meta(examples=[50])]
+    offset: Annotated[int, msgspec.Meta(examples=[0])]
 
 
 class NewScopedTask(TypedDict):

@@ -1,7 +1,6 @@
 """The ``versioned`` contract: ``/api/v1/tasks``, priorities and due dates, errors with a code."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Annotated, Any, NotRequired
 
 import msgspec
@@ -13,25 +12,31 @@ from taskledger import errors
 from taskledger.contracts.dialect import (
     LIST_TAGGED,
     TASK_TAGGED,
-    BrokenRule,
-    Flag,
-    Moment,
-    SafeText,
-    Title200,
     answer_creation,
     answer_deletion,
     answer_edit,
     answer_list,
     answer_task,
-    describe_refusals,
     due_at,
-    wording,
 )
+from taskledger.contracts.fields import (
+    Flag,
+    Moment,
+    SafeText,
+    ShownDescription,
+    ShownMoment,
+    ShownMomentOrNull,
+    ShownNumber,
+    ShownOwner,
+    ShownTitle,
+    Title200,
+)
+from taskledger.contracts.refusals import BrokenRule, describe_refusals, wording
 from taskledger.errors import Failure
 from taskledger.http import failures
 from taskledger.http.answer import JSON, Answer
 from taskledger.http.call import Call
-from taskledger.http.contract import Contract
+from taskledger.http.contract import Contract, Refusals
 from taskledger.http.schema import described, described_list
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.values import NewTask, Priority, change, delete, toggle
@@ -104,27 +109,33 @@ class CodedVoice:
         code, detail = wording(self._WORDS, failure)
         return {"detail": detail, "code": code}
 
-    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        return describe_refusals(statuses, lambda status: CodedBrokenRules if status == 422 else CodedRefusal)
+    def describe(self, refusals: Refusals) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(
+            refusals,
+            lambda status: CodedBrokenRules if status == 422 else CodedRefusal,
+            lambda failure: self.word(failure, ""),
+        )
 
 
 contract = Contract("versioned", "Tasks with priorities and due dates", CodedVoice())
 
-Description = Annotated[SafeText, StringConstraints(max_length=10_000)]
+Description = Annotated[
+    SafeText, StringConstraints(max_length=10_000), Field(examples=["Milk, bread and apples"])
+]
 
 
 class VersionedTask(msgspec.Struct):
     """A task."""
 
-    id: Annotated[int, msgspec.Meta(examples=[1])]
-    title: str
-    description: str | None
+    id: ShownNumber
+    title: ShownTitle
+    description: ShownDescription
     completed: bool
     priority: Priority | None
-    due_at: datetime | None = msgspec.field(name="due_date")
-    user_id: Annotated[str, msgspec.Meta(description="Its owner: the token's subject")]
-    created_at: datetime
-    updated_at: datetime
+    due_at: ShownMomentOrNull = msgspec.field(name="due_date")
+    user_id: ShownOwner
+    created_at: ShownMoment
+    updated_at: ShownMoment
 
 
 class NewVersionedTask(TypedDict):

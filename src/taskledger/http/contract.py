@@ -1,6 +1,6 @@
 """A contract: an HTTP dialect with its own URLs, shapes and words, sealed from the others."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Annotated, Any, Protocol
@@ -10,9 +10,12 @@ from pydantic.json_schema import SkipJsonSchema
 
 from taskledger.errors import Failure
 from taskledger.http.answer import Answer
+from taskledger.http.failures import typical_of
 from taskledger.http.route import ContractRoute, admit_bearer
 
 Endpoint = Callable[..., Awaitable[Answer]]
+Refusals = Mapping[int, Sequence[Failure]]
+"""The statuses an endpoint may refuse with, and typical failures of each."""
 
 
 class Voice(Protocol):
@@ -24,8 +27,8 @@ class Voice(Protocol):
     def word(self, failure: Failure, request_id: str) -> Any:
         """The body of the answer to a failure, as a JSON value."""
 
-    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        """OpenAPI's response objects for the failures of these statuses."""
+    def describe(self, refusals: Refusals) -> dict[int | str, dict[str, Any]]:
+        """OpenAPI's response objects for the statuses, with the failures as examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class Contract:
         responses: dict[int | str, dict[str, Any]] = {declared.status: success} if success else {}
         for status, meaning in also.items():
             responses[status] = {**success, "description": meaning, "model": declared.answer}
+        refusals = {status: typical_of(status, public=public) for status in sorted(statuses)}
         described: list[Callable[..., None]] = [_describe_path_user] if has_user else []
         if keyed:
             described.append(_describe_idempotency_key)
@@ -186,7 +190,7 @@ class Contract:
             methods=[declared.method],
             status_code=declared.status,
             response_model=declared.answer,
-            responses=responses | voice.describe(sorted(statuses)),
+            responses=responses | voice.describe(refusals),
             dependencies=[Depends(each) for each in described],
             operation_id="_".join(
                 filter(None, [base.strip("/").replace("/", "_"), self.name, declared.endpoint.__name__])

@@ -102,3 +102,32 @@ def headers_of(failure: Failure) -> Headers:
         if isinstance(failure, kind):
             return headers(failure) if headers else []
     return []
+
+
+_TYPICAL: tuple[Failure, ...] = (
+    errors.TokenMissing(),
+    errors.CredentialsMalformed(),
+    errors.TokenInvalid("signature"),
+    errors.TokenExpired(),
+    errors.SubjectMissing(),
+    errors.WrongCredentials(),
+    errors.PathUserMismatch(),
+    errors.TaskNotFound(),
+    BodyTooSlow(),
+    errors.PreconditionFailed(None, 8),
+    BodyTooLarge(),
+    MediaTypeUnsupported(),
+    errors.Invalid([{"type": "missing", "loc": ("body", "title"), "msg": "Field required"}]),
+    errors.TooManyRequests(30),
+    Unexpected(),
+    errors.DatabaseUnavailable(),
+    errors.Overloaded(),
+)
+
+
+def typical_of(status: int, *, public: bool) -> list[Failure]:
+    """Failures of this status as most endpoints know them, for examples; ``public`` ones ask for no token."""
+    found = [failure for failure in _TYPICAL if status_of(failure) == status]
+    if status == 401:
+        found = [each for each in found if isinstance(each, errors.WrongCredentials) == public]
+    return found

@@ -62,13 +62,14 @@ def _described_type(annotation: Any) -> Any:
     return annotation
 
 
-def name_media_types(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
-    """Put the schemas of an OpenAPI document under the media types that are sent.
+def finish_responses(document: dict[str, Any], routes: Iterable[BaseRoute]) -> None:
+    """Mend the responses of FastAPI's OpenAPI document: their media types, and null in their examples.
 
-    FastAPI files every schema of a route under one. A refusal has that of the voice that words it.
+    FastAPI files every schema of a route under one media type, and drops what is null. A refusal has
+    the media type of the voice that words it.
     """
     for route in routes:
-        if not isinstance(route, ContractRoute) or (route.voice.media_type == JSON and not route.streams):
+        if not isinstance(route, ContractRoute):
             continue
         for method in route.methods or ():
             responses = document["paths"][route.path_format][method.lower()]["responses"]
@@ -78,7 +79,8 @@ def name_media_types(document: dict[str, Any], routes: Iterable[BaseRoute]) -> N
                 if described is None:
                     continue
                 if status >= "400":
-                    content[route.voice.media_type.decode()] = described
+                    declared = route.responses[int(status)].get("content", {})
+                    content[route.voice.media_type.decode()] = described | declared.get(JSON.decode(), {})
                 elif route.streams:
                     content["text/event-stream"] = _events_of(described["schema"])
                 else:

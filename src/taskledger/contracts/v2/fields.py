@@ -9,7 +9,7 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from typing_extensions import TypedDict
 
-from taskledger.contracts.dialect import Flag, Moment, SafeText, Title500
+from taskledger.contracts.fields import Flag, Moment, SafeText, Title500
 from taskledger.tasks.facts import Derived
 from taskledger.tasks.model import DESCRIPTION_LIMIT
 from taskledger.tasks.values import Due, NewTask, Priority

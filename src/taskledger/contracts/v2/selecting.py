@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, TypeAdapter
 
-from taskledger.contracts.dialect import Moment, SafeText
+from taskledger.contracts.fields import Moment, SafeText
 from taskledger.contracts.v2.fields import TAG_LIMIT, Day, TagText, TimeZone
 from taskledger.errors import Invalid
 from taskledger.http.call import CallContext

@@ -1,16 +1,17 @@
 """How ``v2`` words what went wrong: problem details (RFC 9457) with a code for programs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from taskledger import errors
-from taskledger.contracts.dialect import BrokenRule, describe_refusals, wording
+from taskledger.contracts.refusals import BrokenRule, describe_refusals, wording
 from taskledger.contracts.v2.fields import Task, shown_value
 from taskledger.errors import Failure
 from taskledger.http import failures
+from taskledger.http.contract import Refusals
 from taskledger.http.failures import status_of
 from taskledger.http.schema import described
 
@@ -139,8 +140,12 @@ class ProblemVoice:
             problem["operation"] = failure.index
         return problem
 
-    def describe(self, statuses: Iterable[int]) -> dict[int | str, dict[str, Any]]:
-        return describe_refusals(statuses, lambda status: _SCHEMAS.get(status, Problem))
+    def describe(self, refusals: Refusals) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(
+            refusals,
+            lambda status: _SCHEMAS.get(status, Problem),
+            lambda failure: self.word(failure, "9f86d081884c7d65"),
+        )
 
 
 _SCHEMAS = {409: ConflictProblem, 412: PreconditionProblem, 422: BrokenRulesProblem}
