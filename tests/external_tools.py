@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.servers.postgres_binaries import find_binaries_with_tls
+
 # Debian puts servers here, which is not on a user's PATH.
 SYSTEM_DIRECTORIES = ["/usr/sbin", "/sbin"]
 
@@ -67,8 +69,11 @@ class Tool(NamedTuple):
 TOOLS = {
     "node": Tool(_has_node_20, "install Node 20 or newer and npm"),
     "pgbouncer": Tool(lambda: find_program("pgbouncer") is not None, "install PgBouncer"),
+    "postgres_tls": Tool(
+        lambda: find_binaries_with_tls() is not None, "install a PostgreSQL server that speaks TLS"
+    ),
     "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
-    "proxy": Tool(lambda: find_program("nginx") is not None, "install nginx"),
+    "proxy": Tool(lambda: find_program("haproxy") is not None, "install HAProxy"),
     "strace": Tool(_can_trace, "install strace, and allow ptrace"),
     "faketime": Tool(lambda: find_faketime() is not None, "install libfaketime"),
     "mount": Tool(_can_mount, "run as root where tmpfs may be mounted"),

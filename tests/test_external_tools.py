@@ -35,7 +35,7 @@ def test_tests_without_their_tool_are_left_out_in_one_line(suite: pytest.Pyteste
 
     result.assert_outcomes(passed=1, deselected=3)
     assert [line for line in result.outlines if "left out" in line] == [
-        "left out: 2 tests marked redis (install Redis); 1 test marked proxy (install nginx)"
+        "left out: 2 tests marked redis (install Redis); 1 test marked proxy (install HAProxy)"
     ]
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_said_when_no_test_needs_the_missing_tool(suite: pytest.Pytes
     result.stdout.no_fnmatch_line("*left out*")
 
 
-@pytest.mark.parametrize("program", ["nginx", "pgbouncer"])
+@pytest.mark.parametrize("program", ["haproxy", "pgbouncer"])
 def test_a_server_off_the_users_path_is_found(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

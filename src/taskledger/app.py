@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     database = database_for(settings)
     readiness = Readiness(
         database,
-        settings.database_url.get_secret_value(),
+        settings.migration_url,
         auto_migrate=settings.auto_migrate,
         row_security=settings.database_row_security,
     )

@@ -127,12 +127,14 @@ class PostgresServer(Postgres):
     needed, its programs.
     """
 
-    def __init__(self, data: Path, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, data: Path, directory: Path, settings: Mapping[str, str], binaries: Path | None = None
+    ) -> None:
         super().__init__("127.0.0.1", free_port(), "postgres", secrets.token_hex(16))
         self.data = data
         self.directory = directory
         self._settings = _SETTINGS | dict(settings)
-        self._binaries = find_binaries(os.environ.get("TASKLEDGER_TEST_POSTGRES", ""))
+        self._binaries = binaries or find_binaries(os.environ.get("TASKLEDGER_TEST_POSTGRES", ""))
         self._as_account: dict[str, Any] = {}
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
@@ -180,6 +182,14 @@ class PostgresServer(Postgres):
     def log(self) -> str:
         """What the server wrote since it first started."""
         return (self.directory / "log").read_text(errors="replace")
+
+    def write_file(self, name: str, content: bytes) -> None:
+        """Put a file into the data directory, readable by the server's account alone."""
+        path = self.data / name
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+        if self._as_account:
+            os.chown(path, self._as_account["user"], self._as_account["group"])
 
     def _initialise(self) -> None:
         password_file = self.directory / "password"
@@ -249,8 +259,16 @@ class PostgresServer(Postgres):
 
 
 @contextmanager
-def run_postgres(settings: Mapping[str, str] | None = None) -> Iterator[PostgresServer]:
-    """Run a new server with these settings besides the usual; nothing is left of it afterwards."""
+def run_postgres(
+    settings: Mapping[str, str] | None = None,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    binaries: Path | None = None,
+) -> Iterator[PostgresServer]:
+    """Run a new server with these settings besides the usual; nothing is left of it afterwards.
+
+    ``files`` are put into its data directory before it starts, for its account alone.
+    """
     data = Path(
         tempfile.mkdtemp(prefix="taskledger-postgres-data-", dir=_roomy_memory() or _open_directory())
     )
@@ -263,8 +281,10 @@ def run_postgres(settings: Mapping[str, str] | None = None) -> Iterator[Postgres
         start_new_session=True,
     )
     try:
-        server = PostgresServer(data, directory, settings or {})
+        server = PostgresServer(data, directory, settings or {}, binaries)
         try:
+            for name, content in (files or {}).items():
+                server.write_file(name, content)
             server.start()
             yield server
         finally:

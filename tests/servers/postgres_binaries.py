@@ -31,6 +31,11 @@ def find_binaries(chosen: str) -> Path:
     raise LookupError(INSTALL_A_POSTGRES)
 
 
+def find_binaries_with_tls() -> Path | None:
+    """The directory with a PostgreSQL that speaks TLS, which the bundled one does not."""
+    return _newest(path for path in _system() if b"SSL_CTX_new" in (path / "postgres").read_bytes())
+
+
 def open_to_everyone(path: Path) -> bool:
     """Whether any account may enter the directory."""
     resolved = path.resolve()

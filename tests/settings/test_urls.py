@@ -117,3 +117,38 @@ def test_an_origin_no_browser_sends_is_refused(mistakes: Mistakes, written: str)
 def test_better_auths_origin_is_allowed_too(loaded: Loaded) -> None:
     settings = loaded(BETTER_AUTH_URL="https://App.example.com/api/auth", CORS_ORIGINS="http://a")
     assert ("http://a", "https://app.example.com") == settings.cors_origins
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"DATABASE_URL": "postgresql://u@pooler:6432/d"}, "postgresql://u@pooler:6432/d"),
+        (
+            {
+                "DATABASE_URL": "postgresql://u@pooler:6432/d",
+                "DATABASE_DIRECT_URL": "postgresql://u@server/d",
+            },
+            "postgresql://u@server/d",
+        ),
+        (
+            {
+                "DATABASE_URL": "postgresql://u@pooler:6432/d",
+                "DATABASE_URL_UNPOOLED": "postgresql://u@server/d",
+            },
+            "postgresql://u@server/d",
+        ),
+    ],
+)
+def test_migrations_go_past_the_pooler_where_the_way_is_told(
+    loaded: Loaded, environment: dict[str, str], expected: str
+) -> None:
+    assert expected == loaded(**environment).migration_url
+
+
+@pytest.mark.parametrize(
+    ("url", "direct"),
+    [("sqlite:///file.db", "postgresql://u@server/d"), ("postgresql://u@pooler/d", "sqlite:///file.db")],
+)
+def test_there_is_a_way_past_a_pooler_of_postgresql_alone(mistakes: Mistakes, url: str, direct: str) -> None:
+    [line] = mistakes(DATABASE_URL=url, DATABASE_DIRECT_URL=direct)
+    assert "DATABASE_DIRECT_URL: is for PostgreSQL behind a pooler; leave it out with SQLite" == line

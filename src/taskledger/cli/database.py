@@ -13,7 +13,7 @@ def migrate() -> None:
 
     settings = settings_or_exit()
     try:
-        upgrade(settings.database_url.get_secret_value(), row_security=settings.database_row_security)
+        upgrade(settings.migration_url, row_security=settings.database_row_security)
     except DatabaseUnavailable as failure:
         typer.echo(f"{settings.shown_database_url} cannot be migrated: {failure}", err=True)
         raise typer.Exit(1) from None

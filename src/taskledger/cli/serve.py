@@ -36,7 +36,7 @@ def serve(
     configure_logs(settings)
     if settings.auto_migrate:
         try:
-            migrate(settings.database_url.get_secret_value(), row_security=settings.database_row_security)
+            migrate(settings.migration_url, row_security=settings.database_row_security)
         except DatabaseUnavailable as failure:
             # Not fatal: the service answers 503 until the database is there, and migrates it then.
             log.warning("the database cannot be reached yet; starting anyway: %s", failure)

@@ -40,7 +40,7 @@ def _run_online() -> None:
         from taskledger.settings import SettingsMistakes, load_settings
 
         try:
-            url = load_settings().database_url.get_secret_value()
+            url = load_settings().migration_url
         except SettingsMistakes as mistakes:
             sys.exit(str(mistakes))
     connect_for_migration(url, _run)

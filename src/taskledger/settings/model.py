@@ -80,6 +80,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DATABASE_URL", "NEON_DATABASE_URL"),
     )
     """postgresql://user:password@host:5432/name or sqlite:///file; by default sqlite:///taskledger.db."""
+    database_direct_url: Annotated[SecretStr, AfterValidator(check_database_url)] | None = Field(
+        None, validation_alias=AliasChoices("DATABASE_DIRECT_URL", "DATABASE_URL_UNPOOLED")
+    )
+    """The same PostgreSQL past its pooler, to migrate and to hear of commits; Neon's is known without it."""
     auto_migrate: bool = True
     """Bring the database schema up to date at start-up."""
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
@@ -177,6 +181,18 @@ class Settings(BaseSettings):
         """Nothing but the arguments, so that a test's settings do not depend on its machine."""
         return (init_settings,)
 
+    @check("database_direct_url")
+    @classmethod
+    def _direct_url_is_of_the_same_kind(
+        cls, value: SecretStr | None, info: ValidationInfo
+    ) -> SecretStr | None:
+        url = info.data.get("database_url")
+        if value is not None and url is not None:
+            kinds = {each.get_secret_value().startswith("sqlite") for each in (value, url)}
+            if kinds != {False}:
+                raise ValueError("is for PostgreSQL behind a pooler; leave it out with SQLite")
+        return value
+
     @check("jwks_url")
     @classmethod
     def _keys_have_issuer_and_audience(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -247,6 +263,11 @@ class Settings(BaseSettings):
     def has_accounts(self) -> bool:
         """Whether users can sign up here."""
         return any(mount.name == "auth" for mount in self.contracts)
+
+    @property
+    def migration_url(self) -> str:
+        """Where the database is migrated: past its pooler, if it has one."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
 
     @property
     def shown_database_url(self) -> str:

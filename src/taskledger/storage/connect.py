@@ -7,7 +7,7 @@ from taskledger.storage.postgres import PostgresDatabase
 from taskledger.storage.postgres_announcements import PostgresAnnouncements
 from taskledger.storage.sqlite import SqliteDatabase
 from taskledger.storage.sqlite_announcements import SqliteAnnouncements
-from taskledger.storage.urls import SqliteAddress, parse_database_url
+from taskledger.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
 
 def database_for(settings: Settings) -> Database:
@@ -30,9 +30,11 @@ def database_for(settings: Settings) -> Database:
 def announcements_for(database: Database, settings: Settings) -> Announcements:
     """What brings word of the commits on this database."""
     if isinstance(database, PostgresDatabase):
+        address = parse_database_url(settings.migration_url)
+        assert isinstance(address, PostgresAddress)
         return PostgresAnnouncements(
             database,
-            listen_at=database.address.direct(),
+            listen_at=address.direct(),
             connect_timeout=settings.database_connect_timeout,
         )
     assert isinstance(database, SqliteDatabase)

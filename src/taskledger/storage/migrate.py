@@ -8,7 +8,6 @@ from typing import Any
 import asyncpg
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine, event, text
@@ -65,15 +64,6 @@ def unavailability_of_engines() -> Iterator[None]:
 def head_revision() -> str | None:
     """The newest revision of the schema that this program knows."""
     return ScriptDirectory.from_config(alembic_config("")).get_current_head()
-
-
-def is_current(url: str) -> bool:
-    """Whether the database at ``url`` is at the newest revision; raises what the engines raise."""
-    found: list[str | None] = []
-    connect_for_migration(
-        url, lambda connection: found.append(MigrationContext.configure(connection).get_current_revision())
-    )
-    return found == [head_revision()]
 
 
 def known_revisions() -> set[str]:
@@ -149,5 +139,9 @@ async def _run_on_postgresql(address: PostgresAddress, run: Callable[[Connection
     try:
         async with engine.begin() as connection:
             await connection.run_sync(run)
+            # Behind a pooler the server's connection goes on living, with the statements we prepared.
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute("DEALLOCATE ALL")
     finally:
         await engine.dispose()
