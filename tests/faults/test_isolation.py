@@ -1,5 +1,6 @@
 """Invariant B on real servers: under load, and by the doctor who tries every door."""
 
+import asyncio
 import random
 import sqlite3
 from collections.abc import Callable
@@ -15,11 +16,12 @@ from taskledger.cli.isolation import Attempt, probe_isolation
 from taskledger.settings import Settings
 from tests.faults.conftest import Serve
 from tests.faults.durability import InvariantBroken, assert_durable, require_none
-from tests.faults.isolation import log_violations
+from tests.faults.isolation import Tagged, foreign_tags, log_violations
 from tests.faults.journal import read_promises
 from tests.faults.load import Load
 from tests.faults.programme import Tries
-from tests.faults.server import SECRET, Server
+from tests.faults.server import SECRET, Server, token_for
+from tests.faults.wire import request_bytes
 from tests.servers.postgres import call_in_thread
 
 MakeLoad = Callable[..., Load]
@@ -29,33 +31,68 @@ on_either_database = pytest.mark.parametrize(
 )
 
 
-async def load_and_look(server: Server, url: str, load: Load, writes: int) -> None:
+async def follow(server: Server, user: Tagged) -> bytes:
+    """The user's event stream, from now until it is cancelled."""
+    connection = await server.connect()
+    await connection.send(request_bytes("GET", "/api/v2/events", token=token_for(user.id)))
+    heard = b""
+    try:
+        while chunk := await connection.reader.read(65536):
+            heard += chunk
+    except asyncio.CancelledError:
+        pass
+    finally:
+        connection.abort()
+    return heard
+
+
+async def load_and_look(server: Server, url: str, load: Load, users: list[Tagged], writes: int) -> None:
+    """Write, read and follow as all users at once, and look at everything that is shown and logged."""
     with server:
         await server.ready()
+        following = [asyncio.create_task(follow(server, user)) for user in users]
         async with load:
             await load.acknowledged(writes)
+        for task in following:
+            task.cancel()
+        streams = await asyncio.gather(*following)
+    for user, heard in zip(users, streams, strict=True):
+        if tags := foreign_tags(user, heard):
+            load.violated(f"the events of {user.tag} tell of {tags}")
+        if user.tag.encode() not in heard:
+            load.violated(f"the events of {user.tag} tell of nothing")
     require_none(load.violations + log_violations(server.log))
     await assert_durable(read_promises(load.journal.path), url)
 
 
 async def test_under_load_nobody_is_shown_what_is_anothers(
-    database_url: str, serve: Serve, make_load: MakeLoad, tries: Tries
+    database_url: str, serve: Serve, make_load: MakeLoad, users: list[Tagged], tries: Tries
 ) -> None:
     server = serve(database_url, LOG_FORMAT="json", DEBUG=True)
     load = make_load(server.connect, clients=9)
 
-    await load_and_look(server, database_url, load, 300)
+    await load_and_look(server, database_url, load, users, 300)
 
     tries(sum(load.statuses.values()), "answers looked through")
 
 
-async def test_under_load_a_forgotten_owner_is_caught(
-    database_url: str, serve: Serve, make_load: MakeLoad
+@pytest.mark.parametrize(
+    ("mistake", "shown"),
+    [
+        ("forget_the_owner", "shows tag|was told of"),
+        pytest.param("follow_everybody", "the events of tag", marks=pytest.mark.slow_faults),
+        pytest.param("log_what_is_written", "text-tag", marks=pytest.mark.slow_faults),
+    ],
+)
+async def test_under_load_a_way_from_one_user_to_another_is_caught(
+    request: pytest.FixtureRequest, serve: Serve, users: list[Tagged], mistake: str, shown: str
 ) -> None:
-    server = serve(database_url, broken="forget_the_owner")
+    url = request.getfixturevalue("sqlite_url")
+    server = serve(url, broken=mistake)
+    load = request.getfixturevalue("make_load")(server.connect)
 
-    with pytest.raises(InvariantBroken, match=r"what is of|was told of"):
-        await load_and_look(server, database_url, make_load(server.connect), 100)
+    with pytest.raises(InvariantBroken, match=shown):
+        await load_and_look(server, url, load, users, 100)
 
 
 async def consult(server: Server, url: str, secret: str = SECRET) -> list[Attempt]:
@@ -123,6 +160,7 @@ async def rows_of(url: str) -> dict[str, int]:
         ("forget_whose_path", "other's id in the path"),
         ("share_entity_tags", "other's ETag"),
         ("take_anybody_for_the_first", "other's task"),
+        ("follow_everybody", "/api/v2/events · while both write"),
     ],
 )
 async def test_the_doctor_finds_other_ways_from_one_user_to_another(

@@ -4,6 +4,7 @@ import re
 import threading
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -198,11 +199,9 @@ def _others_key(operation: Operation, victim: Person, intruder: Person) -> Attem
 
 
 def _stream(operation: Operation, victim: Person, intruder: Person) -> Attempt:
-    """Listen while both write: my own writes arrive, the other's do not."""
-    path = _path(operation, intruder, intruder.live[0])
-    headers = {"Authorization": f"Bearer {intruder.token()}"}
+    """Listen, both, while both write: my own changes arrive, the other's do not."""
     heard = ""
-    with intruder.client.stream(operation.method, path, headers=headers, timeout=_STREAM_SECONDS) as answer:
+    with _listening(operation, victim), _listening(operation, intruder) as answer:
         victim.create(None, trashed=True)
         writer = threading.Timer(0.2, lambda: intruder.create(None))
         writer.start()
@@ -217,6 +216,12 @@ def _stream(operation: Operation, victim: Person, intruder: Person) -> Attempt:
     good = intruder.tag in heard and not any(mark in heard for mark in victim.marks())
     found = "my own changes alone" if good else "not my own changes alone"
     return Attempt(good, f"{operation} · while both write", f"{answer.status_code}, {found}")
+
+
+def _listening(operation: Operation, person: Person) -> AbstractContextManager[httpx.Response]:
+    headers = {"Authorization": f"Bearer {person.token()}"}
+    path = _path(operation, person, person.live[0])
+    return person.client.stream(operation.method, path, headers=headers, timeout=_STREAM_SECONDS)
 
 
 def _path(operation: Operation, person: Person, task: OwnTask) -> str:
