@@ -44,7 +44,9 @@ QUERIES: dict[str, list[str]] = {
     "enveloped": [""],
 }
 
-NO_OWNER = re.compile("allot_number|create_task_(alone|step)|provision_user|schema_|find_erased|revocation")
+NO_OWNER = re.compile(
+    "allot_number|create_task_(alone|step)|provision_user|schema_|find_erased|revocation|notify"
+)
 """Statements that look for nothing of a user's; the inserts among them carry the owner as a value."""
 
 SECOND_WALL = re.compile(
