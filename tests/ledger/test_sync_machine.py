@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -353,6 +353,5 @@ def test_clients_have_what_the_server_has_whatever_happens(machine: type[Synchro
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),
-            phases=[Phase.generate],
         ),
     )

@@ -61,8 +61,7 @@ async def merge_task(
         async def merge_into(taken: OpenRevision) -> Written[T]:
             if merge.base >= taken.number:
                 raise RevisionAhead(taken.number - 1)
-            if writing.if_match is None:
-                await _require_mergeable(transaction, principal.user_id, merge)
+            await _require_mergeable(transaction, principal.user_id, merge, writing)
             return await taken.edit(merge.edit, into)
 
         return await OpenRevision.take(transaction, principal, writing, merge_into)
@@ -73,12 +72,15 @@ async def merge_task(
         raise TaskNotFound from None
 
 
-async def _require_mergeable(transaction: Transaction, owner: str, merge: Merge) -> None:
+async def _require_mergeable(transaction: Transaction, owner: str, merge: Merge, writing: Writing) -> None:
     kind = kind_of(merge.key)
     rows = await transaction.fetch(current_state(kind), {"owner": owner, kind: merge.key})
     if not rows:
         raise TaskNotFound
     number, newest, *current = rows[0]
+    if not writing.allows(newest):
+        # The edit will say so, and show the task.
+        return
     values = {"owner": owner, "id": number, "newest": newest, "since": merge.base}
     then = await transaction.fetch(STATE_AT, values)
     conflicts = _conflicts(merge.fields, State(*current), State(*then[0]) if then else None)

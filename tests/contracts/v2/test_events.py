@@ -12,11 +12,29 @@ import httpx
 import pytest
 
 from taskledger.http.call import Services
-from tests.service import Service, bearer
+from tests.service import Service, bearer, run_service
 from tests.streams import Stream, open_stream
 
 EVENTS = "/api/v2/events"
 TICKET = "/api/v2/events/ticket"
+
+
+@pytest.fixture
+async def service(database_url: str) -> AsyncIterator[Service]:
+    async with run_service(database_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def ann(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with service.client("ann") as client:
+        yield client
+
+
+@pytest.fixture
+async def bob(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    async with service.client("bob") as client:
+        yield client
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from taskledger.principal import Principal
 from taskledger.storage.statement import Statement
 from taskledger.tasks.model import tasks, tombstones
 from taskledger.tasks.revisions import OpenRevision
-from taskledger.tasks.values import Aspect, Edit, NewTask, change, complete
+from taskledger.tasks.values import Aspect, Edit, NewTask, change, complete, restore
 from tests.ledger.events.conftest import PATIENCE, Process, StartProcess, signed_in, take, take_all
 from tests.tasks.actors import START, Actor, TaskFacts
 
@@ -49,7 +49,7 @@ async def test_each_kind_of_change_has_its_action(process: Process, alice: Actor
     await alice.complete(number)
     await alice.toggle(number)
     await alice.delete(number)
-    await alice.edit(Edit(number, frozenset({Aspect.RESTORE}), action="restored"))
+    await alice.edit(restore(number))
     moved = Edit(number, frozenset({Aspect.POSITION}), {"position": "2000000000000000"}, "moved")
     await alice.edit(moved)
 

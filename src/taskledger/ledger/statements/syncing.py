@@ -32,9 +32,9 @@ _BURIED = tombstones.c.owner_id == OWNER
 def changed_since(into: Row) -> Statement:
     """What changed after a revision, of one moment, by revision.
 
-    Rows are the facts of the task; then its UUID and revision and whether it is gone; then the owner's
-    revision, the floor below which deletions are forgotten, and the revision that the page ends with.
-    If nothing changed, there is one row without a task.
+    Rows are the facts of the task; then its number, UUID and revision and whether it is gone; then the
+    owner's revision, the floor below which deletions are forgotten, and the revision that the page ends
+    with. If nothing changed, there is one row without a task.
     """
     owner = (
         select(users.c.revision, func.coalesce(sync_floors.c.revision, 0).label("floor"))
@@ -60,17 +60,22 @@ def changed_since(into: Row) -> Statement:
     changed = union_all(
         select(
             *(fact.label(f"fact_{index}") for index, fact in enumerate(facts)),
+            tasks.c.id.label("number"),
             tasks.c.uuid.label("uuid"),
             tasks.c.revision.label("at_revision"),
             TRASHED.label("gone"),
         ).where(MINE, tasks.c.revision > _SINCE, tasks.c.revision <= upto),
-        select(*(null() for _ in facts), tombstones.c.uuid, tombstones.c.revision, literal(True)).where(
-            _BURIED, tombstones.c.revision > _SINCE, tombstones.c.revision <= upto
-        ),
+        select(
+            *(null() for _ in facts),
+            tombstones.c.task_id,
+            tombstones.c.uuid,
+            tombstones.c.revision,
+            literal(True),
+        ).where(_BURIED, tombstones.c.revision > _SINCE, tombstones.c.revision <= upto),
     ).subquery("changed")
     listed = (
         select(*changed.c, bounds.c.revision, bounds.c.floor, bounds.c.page_end)
         .select_from(bounds.outerjoin(changed, true()))
-        .order_by(changed.c.at_revision, changed.c.uuid)
+        .order_by(changed.c.at_revision, changed.c.number)
     )
     return Statement(f"changed_since[{into.__name__}]", listed)

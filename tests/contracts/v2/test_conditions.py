@@ -1,0 +1,133 @@
+"""Conditional requests in v2: every tag, every condition, on all that can be read or written."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.contracts.v2.conftest import TASKS, Lister
+
+LISTS = ["/tasks", "/tasks?q=x", "/trash", "/sync", "/sync?since=0", "/changes", "/changes?since=0"]
+
+
+@pytest.mark.parametrize("target", LISTS)
+def test_a_list_is_revalidated_until_anything_changes(ada: Lister, target: str) -> None:
+    ada.made()
+    tag = ada.get(f"/api/v2{target}").etag
+    condition = {"If-None-Match": tag}
+
+    assert (304, tag) == ((still := ada.get(f"/api/v2{target}", headers=condition)).status, still.etag)
+    assert 304 == ada.get(f"/api/v2{target}", headers={"If-None-Match": "*"}).status
+
+    ada.made()
+    changed = ada.get(f"/api/v2{target}", headers=condition)
+    assert 200 == changed.status
+    assert tag != changed.etag
+
+
+def test_a_task_is_revalidated_until_it_changes(ada: Lister) -> None:
+    task = ada.made()
+    url = f"{TASKS}/{task['id']}"
+
+    ada.made("another")
+    assert 304 == ada.get(url, headers={"If-None-Match": '"1"'}).status
+
+    ada.changed(task, title="changed")
+    assert 200 == ada.get(url, headers={"If-None-Match": '"1"'}).status
+
+
+def test_what_is_overdue_is_not_revalidated_in_another_minute(
+    ada: Lister, service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
+    clock = SimpleNamespace(now=moment)
+    monkeypatch.setattr("taskledger.http.call.Services.now", property(lambda _: lambda: clock.now))
+    ada.made(due={"at": "2026-12-01T12:00:45Z"})
+    target = f"{TASKS}?overdue=true"
+
+    first = ada.get(target)
+    assert [] == first.json()["items"]
+    clock.now = moment.replace(second=50)
+    assert 304 == ada.get(target, headers={"If-None-Match": first.etag}).status
+
+    clock.now = moment.replace(minute=1, second=0)
+    later = ada.get(target, headers={"If-None-Match": first.etag})
+    assert (200, 1) == (later.status, len(later.json()["items"]))
+
+
+WRITES: dict[str, tuple[str, str, Any]] = {
+    "patch": ("PATCH", "/tasks/{}", {"title": "x"}),
+    "patch nothing": ("PATCH", "/tasks/{}", {}),
+    "merge": ("PATCH", "/tasks/{}?base=2", {"title": "x"}),
+    "complete": ("POST", "/tasks/{}/complete", None),
+    "reopen": ("POST", "/tasks/{}/reopen", None),
+    "restore": ("POST", "/tasks/{}/restore", None),
+    "move to an end": ("POST", "/tasks/{}/move", {"to": "first"}),
+    "move next to another": ("POST", "/tasks/{}/move", {"before": "{other}"}),
+    "delete": ("DELETE", "/tasks/{}", None),
+}
+
+
+def _write(user: Lister, write: str, task: dict[str, Any], other: dict[str, Any], if_match: str) -> Any:
+    method, target, body = WRITES[write]
+    if body is not None:
+        body = {key: other["id"] if value == "{other}" else value for key, value in body.items()}
+    options = {} if body is None else {"json": body}
+    return user(method, "/api/v2" + target.format(task["id"]), headers={"If-Match": if_match}, **options)
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("tags", ['"999"', '"999", "998"', 'W/"1"', '"x"'])
+def test_a_write_on_a_false_condition_is_refused_with_the_current_task(
+    ada: Lister, write: str, tags: str
+) -> None:
+    other, task = ada.made("other"), ada.made()
+
+    refused = _write(ada, write, task, other, tags)
+
+    assert (412, "precondition_failed") == (refused.status, refused.json()["code"])
+    assert task == refused.json()["task"]
+    assert 2 == refused.json()["revision"]
+    assert task == ada.read(task)
+    assert 2 == ada.get("/api/v2/sync").json()["revision"]
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("tags", ['"2"', '"999", "2"', "*"])
+def test_a_write_on_a_true_condition_is_done(ada: Lister, write: str, tags: str) -> None:
+    other, task = ada.made("other"), ada.made()
+
+    assert _write(ada, write, task, other, tags).status in {200, 204}
+
+
+@pytest.mark.parametrize(("tags", "status"), [('"1"', 412), ('"2"', 204), ('"1", "2"', 204), ("*", 204)])
+def test_erasing_can_be_conditional(ada: Lister, tags: str, status: int) -> None:
+    task = ada.made()
+    ada.deleted(task)
+
+    erased = ada.delete(f"/api/v2/trash/{task['id']}", headers={"If-Match": tags})
+
+    assert status == erased.status
+    if status == 412:
+        assert task["id"] == erased.json()["task"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("POST", "/tasks", {"title": "x"}),
+        ("POST", "/batch", {"operations": [{"op": "create", "task": {"title": "x"}}]}),
+        ("POST", "/changes/1/undo", None),
+    ],
+)
+def test_writes_to_the_whole_list_take_its_tag(ada: Lister, method: str, target: str, body: Any) -> None:
+    ada.made()
+    stale = ada.get(TASKS).etag
+    ada.turned(ada.made(), "complete")
+    fresh = ada.get(TASKS).etag
+    options = {} if body is None else {"json": body}
+
+    refused = ada(method, f"/api/v2{target}", headers={"If-Match": stale}, **options)
+    assert (412, None, 3) == (refused.status, refused.json()["task"], refused.json()["revision"])
+    assert ada(method, f"/api/v2{target}", headers={"If-Match": fresh}, **options).status in {200, 201}
