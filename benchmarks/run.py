@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import latency, load, report, scale, scale_report, tokens
+from benchmarks import events, latency, load, report, scale, scale_report, tokens
 from benchmarks.compare import compare, open_lanes
 from benchmarks.contenders.registry import COMPARED, CONTENDERS
 from benchmarks.load import Pressure
@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     verifying = commands.add_parser("tokens", parents=[common], help="what verifying a token costs")
     verifying.set_defaults(command=_tokens)
 
+    following = commands.add_parser("events", parents=[common], help="what following events costs")
+    following.set_defaults(command=_events)
+
     scaling = commands.add_parser("scale", parents=[common], help="what a request costs as the work grows")
     scaling.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     scaling.add_argument("--seconds", type=float, default=3.0, help="of load per cell (default 3)")
@@ -98,6 +101,12 @@ def _latency(options: argparse.Namespace) -> None:
 
 def _tokens(options: argparse.Namespace) -> None:
     print(tokens.write(options.out).read_text())
+
+
+def _events(options: argparse.Namespace) -> None:
+    with Workbench(keep=options.keep) as bench:
+        idle, seen = events.measure(bench)
+        print(events.write(idle, seen, options.out).read_text())
 
 
 def _scale(options: argparse.Namespace) -> None:

@@ -51,6 +51,7 @@ class Seed:
             yield {
                 "id": user.id, "email": user.email, "name": user.name, "avatar_url": None,
                 "revision": revisions.get(user.id, 0), "created_at": BEGAN, "updated_at": BEGAN,
+                "disabled_at": None, "tokens_valid_from": None,
             }  # fmt: skip
 
     def tasks(self) -> Iterator[Row]:
