@@ -7,7 +7,7 @@ from benchmarks.cells import Figures
 from benchmarks.workloads import Workload
 
 _WIDTH, _PANEL_WIDTH, _COLUMNS = 1120, 540, 2
-_LABEL_WIDTH, _BAR_HEIGHT, _GAP, _HEAD = 200, 16, 6, 34
+_LABEL_WIDTH, _BAR_HEIGHT, _GAP, _HEAD = 236, 16, 6, 34
 _OURS, _THEIRS = ("#1d6fd6", "#8db8ee"), ("#6b7280", "#c3c8d0")
 _CAPTION = "CPU per request in µs: server (dark) and database (light); shorter is better"
 _OPENING = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}"
@@ -19,7 +19,8 @@ def draw(
     titles: Mapping[str, str], workloads: Sequence[Workload], summary: Mapping[tuple[str, str], Figures]
 ) -> str:
     """Draw CPU µs per request; each panel has a scale of its own."""
-    panels = [panel for workload in workloads if (panel := _bars(titles, workload, summary))]
+    drawn = [workload for workload in workloads if workload.drawn]
+    panels = [panel for workload in drawn if (panel := _bars(titles, workload, summary))]
     panel_height = _HEAD + len(titles) * (_BAR_HEIGHT + _GAP) + 14
     rows = -(-len(panels) // _COLUMNS)
     height = 60 + rows * panel_height

@@ -110,10 +110,10 @@ def _cost(figures: Figures) -> str:
 
 
 def _table(comparison: Comparison, show: Callable[[Figures], str]) -> str:
-    rows = [["", *(workload.title for workload in comparison.workloads)]]
-    for lane, title in comparison.titles.items():
-        found = [comparison.summary.get((lane, workload.name)) for workload in comparison.workloads]
-        rows.append([title, *("" if figures is None else show(figures) for figures in found)])
+    rows = [["", *comparison.titles.values()]]
+    for workload in comparison.workloads:
+        found = [comparison.summary.get((lane, workload.name)) for lane in comparison.titles]
+        rows.append([workload.title, *("" if figures is None else show(figures) for figures in found)])
     return markdown(rows)
 
 

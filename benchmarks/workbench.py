@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,8 +30,10 @@ class Workbench:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for contender in self._contenders:
-            contender.stop()
+        with ExitStack() as stack:
+            # Each is ended, whatever happens when another is.
+            for contender in self._contenders:
+                stack.callback(contender.stop)
         if self._keep or kind is not None:
             print(f"  SQLite files and servers' logs are in {self.directory}")
         else:

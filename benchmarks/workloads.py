@@ -17,15 +17,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Workload:
-    """A named load. ``title`` is how tables and pictures call it."""
+    """A named load. ``title`` is how tables and pictures call it; ``drawn``: whether pictures show it."""
 
     name: str
     title: str
     steps: tuple[Step, ...]
+    drawn: bool = True
 
 
 def _single(name: str, title: str, operation: Operation, group: Group) -> Workload:
-    return Workload(name, title, (Step(operation, group),))
+    return Workload(name, title, (Step(operation, group),), drawn=group is not LONE)
 
 
 # Reads have users of their own, so that what the writes leave behind does not change what a list costs.
