@@ -115,6 +115,12 @@ class ConnectionPool:
         self._discarding.add(task)
         task.add_done_callback(self._discarding.discard)
 
+    def discard_idle(self) -> None:
+        """Throw away all that are free."""
+        idle, self._idle = self._idle, []
+        for connection, _ in idle:
+            self.discard(connection)
+
     async def close(self) -> None:
         """Close the free connections and refuse new ones; lent ones end when they are given back."""
         self._closed = True

@@ -27,6 +27,7 @@ _LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # the server's farewell is there, and not all of it has been read
     ConnectionError,
 )
 _UNAVAILABLE = (
@@ -170,23 +171,28 @@ class PostgresDatabase:
             try:
                 return await self._fetch(statement, values)
             except _LOST:
-                # The connection died while idle; a read may safely be sent again on a fresh one.
+                # The connection died while idle; a read may safely be sent again on a fresh one, and
+                # what ended this one may have ended the other idle ones.
+                self.pool.discard_idle()
                 return await self._fetch(statement, values)
 
     async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
         with _guard:
-            rows = await self._fetch(statement, values)
+            try:
+                rows = await self._fetch(statement, values)
+            except asyncpg.InternalClientError:
+                # The driver found the server's farewell before it sent anything.
+                self.pool.discard_idle()
+                rows = await self._fetch(statement, values)
         if statement.announces is not None and rows and self._hear is not None:
             self._hear(values[statement.announces])
         return rows
 
     async def transact(self, work: Work[T]) -> T:
         with _guard:
-            connection = await self.pool.acquire()
+            connection, bounds = await self._begin()
             transaction = PostgresTransaction(connection, self)
-            bounds = connection.transaction()
             try:
-                await bounds.start()
                 result = await work(transaction)
                 await bounds.commit()
             except (asyncpg.PostgresError, Failure) as refusal:
@@ -201,6 +207,25 @@ class PostgresDatabase:
             for value in transaction.announced:
                 self._hear(value)
         return result
+
+    async def _begin(self) -> tuple[Any, Any]:
+        """A connection with a transaction begun, and the transaction's bounds."""
+        try:
+            return await self._begin_once()
+        except _LOST:
+            # Nothing has been written yet.
+            self.pool.discard_idle()
+            return await self._begin_once()
+
+    async def _begin_once(self) -> tuple[Any, Any]:
+        connection = await self.pool.acquire()
+        bounds = connection.transaction()
+        try:
+            await bounds.start()
+        except BaseException:
+            self.pool.discard(connection)
+            raise
+        return connection, bounds
 
     async def _fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._statements.get(statement) or self.compiled(statement)
