@@ -1,5 +1,6 @@
 """Towards a real PostgreSQL that speaks TLS, with a certificate for ``localhost`` of our own authority."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,18 @@ from tests.servers.postgres import Postgres, PostgresServer, run_postgres
 from tests.servers.postgres_binaries import find_binaries_with_tls
 from tests.service import run_service
 
-pytestmark = pytest.mark.postgres_tls
+# asyncpg leaves the socket of a connection that was refused TLS to the garbage collector.
+pytestmark = [
+    pytest.mark.postgres_tls,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(autouse=True)
+def sockets_left_behind() -> Iterator[None]:
+    """Collect them within the test that left them."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
