@@ -287,3 +287,15 @@ def log_what_is_written() -> None:
         return await create(self, new, into)
 
     OpenRevision.create = create_aloud  # type: ignore[method-assign]
+
+
+def hash_nothing_for_nobody() -> None:
+    """Refuse an unknown e-mail at once, without the work of a wrong password."""
+    from taskledger.accounts.hashing import PasswordHashing, Verdict
+
+    verify = PasswordHashing.verify
+
+    async def verify_if_known(self: Any, password: str, stored: str | None) -> Any:
+        return Verdict(False) if stored is None else await verify(self, password, stored)
+
+    PasswordHashing.verify = verify_if_known  # type: ignore[method-assign]
