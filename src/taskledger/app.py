@@ -1,5 +1,6 @@
 """The composition root: settings in, an application out. Nothing else wires."""
 
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -146,7 +147,20 @@ def create_app_from_environment() -> FastAPI:
     """The application under the environment's settings; raises `SettingsMistakes`."""
     settings = load_settings()
     configure_logs(settings)
-    return create_app(settings)
+    app = create_app(settings)
+    _spare_the_collector()
+    return app
+
+
+def _spare_the_collector() -> None:
+    """Keep the garbage collector from looking through what stays for as long as the process.
+
+    Requests leave hardly any cycles behind, but a list of a thousand tasks makes as many objects: with
+    Python's thresholds the collector took up to a tenth of a request's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def openapi_document(mounts: Sequence[Mount]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The schema on PostgreSQL tables that are hash-partitioned by user, as a sharded one has them."""
 
 import asyncpg
-from sqlalchemy import BigInteger, MetaData, Sequence, Table
+from sqlalchemy import MetaData, Table
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, ExecutableDDLElement
 
 from taskledger.migrations.tables import METADATA
@@ -24,7 +24,7 @@ BY_USER = {
 def partitioned_schema() -> list[str]:
     """The statements that make the models' tables, those of `BY_USER` in partitions by user."""
     metadata = MetaData()
-    script = [_sql(CreateSequence(Sequence(TASK_NUMBERS, data_type=BigInteger)))]
+    script = [_sql(CreateSequence(TASK_NUMBERS))]
     for model in METADATA.sorted_tables:
         if model.info.get("only", "postgresql") == "postgresql":
             table = model.to_metadata(metadata)

@@ -167,7 +167,8 @@ async def test_one_can_listen_again_after_stopping(process: Process) -> None:
 async def test_every_statement_that_raises_a_revision_announces_its_owner() -> None:
     raising = [
         steps.RAISE_REVISION,
-        alone.create_task_alone(Title, guarded=False, chosen=False),
+        alone.create_task_alone(Title, guarded=False),
+        alone.create_chosen_task_alone(Title, guarded=False),
         alone.edit_task_alone("id", complete(1).aspects, Title, "at"),
     ]
     assert ["owner"] * len(raising) == [statement.announces for statement in raising]

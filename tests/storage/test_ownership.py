@@ -110,6 +110,7 @@ def test_the_statements_of_the_task_core_are_among_them() -> None:
         "count_tasks",
         "owner_revision",
         "create_task_alone",
+        "create_chosen_task_alone",
         "create_task_step",
         "edit_task_alone",
         "edit_task_step",

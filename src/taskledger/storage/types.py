@@ -1,10 +1,10 @@
 """Column types and functions that mean the same on SQLite and PostgreSQL."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Dialect, Integer, Text
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Dialect, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -67,13 +67,13 @@ class Labels(TypeDecorator[list[str]]):
 def _labels_to_text(value: list[str] | None) -> str | None:
     if value is None:
         return None
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def _labels_from_text(value: str | None) -> list[str] | None:
     if value == "[]":
         return []
-    return None if value is None else json.loads(value)
+    return None if value is None else msgspec.json.decode(value)
 
 
 class Numbers(TypeDecorator[list[int]]):
@@ -86,7 +86,7 @@ class Numbers(TypeDecorator[list[int]]):
         return Text() if dialect.name == "sqlite" else ARRAY(BigInteger)
 
     def process_bind_param(self, value: list[int] | None, dialect: Dialect) -> Any:
-        return json.dumps(value) if dialect.name == "sqlite" else value
+        return msgspec.json.encode(value).decode() if dialect.name == "sqlite" else value
 
 
 class is_among(FunctionElement[bool]):  # noqa: N801 - SQL functions are lower case
@@ -192,15 +192,3 @@ def _rank_text_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str
 @compiles(rank_text, "sqlite")
 def _rank_text_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     return f"printf('%016x', {RANK_ORIGIN} + ({compiler.process(element.clauses, **kw)}))"
-
-
-class next_number(FunctionElement[int]):  # noqa: N801 - SQL functions are lower case
-    """The next value of a PostgreSQL sequence, named by its one argument."""
-
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(next_number, "postgresql")
-def _next_number_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"nextval({compiler.process(element.clauses, **kw)})"

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Sequence,
     Table,
     Text,
     Uuid,
@@ -28,7 +29,7 @@ _OPEN = and_(column("completed_at").is_(None), _NOT_DELETED)
 _COMPLETED = and_(column("completed_at").is_not(None), _NOT_DELETED)
 _TRASHED = column("deleted_at").is_not(None)
 
-TASK_NUMBERS = "task_numbers"
+TASK_NUMBERS = Sequence("task_numbers", data_type=BigInteger)
 
 VERSION_FACTS = (
     "title",

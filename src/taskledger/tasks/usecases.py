@@ -143,7 +143,8 @@ async def create_task(
     """
     if database.dialect == "postgresql":
         chosen = new.uuid is not None
-        statement = alone.create_task_alone(into, guarded=writing.if_match is not None, chosen=chosen)
+        creation = alone.create_chosen_task_alone if chosen else alone.create_task_alone
+        statement = creation(into, guarded=writing.if_match is not None)
         values = new_task_values(principal.user_id, new, writing) | {"action": "created", "via": writing.via}
         rows = await database.write(statement, values)
         if rows:

@@ -3,12 +3,24 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Text, case, exists, insert, literal, select, union_all, update
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    Text,
+    case,
+    exists,
+    insert,
+    literal,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql
 
 from taskledger.accounts.model import users
 from taskledger.storage.statement import Statement
-from taskledger.storage.types import next_number, rank_text
+from taskledger.storage.types import rank_text
 from taskledger.tasks.facts import select_facts
 from taskledger.tasks.model import TASK_NUMBERS, task_versions, tasks, tombstones
 from taskledger.tasks.statements.parts import (
@@ -41,7 +53,6 @@ def edit_task_alone(
     owner_row = _locked_owner()
     edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed)
     written = edited.returning(*tasks.c).cte("written")
-    raised, appended = _record(written, aspects)
     snapshot = select(users.c.revision).where(users.c.id == OWNER).scalar_subquery()
     kept = select(
         *select_facts(into, tasks),
@@ -57,39 +68,62 @@ def edit_task_alone(
             literal(WRITTEN).label("outcome"),
         ),
         kept.select_from(tasks, owner_row),
-    ).add_cte(raised, appended)
+    ).add_cte(_raise_to(written), _append_version(written, aspects))
     touched = "+".join(sorted(aspects))
     name = f"edit_task_alone[{kind},{touched},{into.__name__}{marks_of(guard, trashed=trashed)}]"
     return Statement(name, outcome, "postgresql", announces="owner")
 
 
 @cache
-def create_task_alone(into: Row, *, guarded: bool, chosen: bool) -> Statement:
-    """A creation as one statement; no row if nothing was created.
+def create_task_alone(into: Row, *, guarded: bool) -> Statement:
+    """A creation as one statement; no row if the owner is unknown or not at the expected revision."""
+    raised = update(users).values(revision=users.c.revision + 1).where(users.c.id == OWNER)
+    if guarded:
+        raised = raised.where(users.c.revision == GUARD)
+    owner_row = raised.returning(users.c.id, users.c.revision).cte("raised")
+    written = _created(owner_row, owner_row.c.revision).returning(*tasks.c).cte("written")
+    outcome = _outcome(written, into).add_cte(_append_version(written, frozenset()))
+    return Statement(
+        f"create_task_alone[{into.__name__}{_mark(guarded)}]", outcome, "postgresql", announces="owner"
+    )
 
-    That is so if the owner is unknown or not at the expected revision, or if the UUID was ``chosen`` by
-    the client and is taken.
+
+@cache
+def create_chosen_task_alone(into: Row, *, guarded: bool) -> Statement:
+    """A creation under a UUID that the client chose; no row either if that is taken.
+
+    Whether it is shows when the task is inserted, so the revision is raised after that.
     """
     owner_row = _locked_owner(guarded=guarded)
-    values: dict[str, ColumnElement[Any]] = new_values() | {
-        "id": next_number(literal(TASK_NUMBERS, Text)),
-        "position": rank_text(owner_row.c.revision + 1),
-        "revision": owner_row.c.revision + 1,
-    }
-    source = select(*values.values()).select_from(owner_row)
-    if chosen:
-        erased = select(tombstones.c.uuid).where(
-            tombstones.c.owner_id == OWNER, tombstones.c.uuid == bind("uuid")
-        )
-        source = source.where(~exists(erased))
-    created = postgresql.insert(tasks).from_select(list(values), source, include_defaults=False)
-    if chosen:
-        created = created.on_conflict_do_nothing(index_elements=[tasks.c.owner_id, tasks.c.uuid])
+    erased = select(tombstones.c.uuid).where(
+        tombstones.c.owner_id == OWNER, tombstones.c.uuid == bind("uuid")
+    )
+    created = _created(owner_row, owner_row.c.revision + 1, ~exists(erased))
+    created = created.on_conflict_do_nothing(index_elements=[tasks.c.owner_id, tasks.c.uuid])
     written = created.returning(*tasks.c).cte("written")
-    raised, appended = _record(written, frozenset())
-    outcome = select(*select_facts(into, written), written.c.revision.label("etag")).add_cte(raised, appended)
-    marks = f"{',guarded' if guarded else ''}{',chosen' if chosen else ''}"
-    return Statement(f"create_task_alone[{into.__name__}{marks}]", outcome, "postgresql", announces="owner")
+    outcome = _outcome(written, into).add_cte(_raise_to(written), _append_version(written, frozenset()))
+    name = f"create_chosen_task_alone[{into.__name__}{_mark(guarded)}]"
+    return Statement(name, outcome, "postgresql", announces="owner")
+
+
+def _created(
+    owner_row: CTE, revision: ColumnElement[int], *conditions: ColumnElement[bool]
+) -> postgresql.Insert:
+    values: dict[str, ColumnElement[Any]] = new_values() | {
+        "id": TASK_NUMBERS.next_value(),
+        "position": rank_text(revision),
+        "revision": revision,
+    }
+    source = select(*values.values()).select_from(owner_row).where(*conditions)
+    return postgresql.insert(tasks).from_select(list(values), source, include_defaults=False)
+
+
+def _outcome(written: CTE, into: Row) -> Select[Any]:
+    return select(*select_facts(into, written), written.c.revision.label("etag"))
+
+
+def _mark(guarded: bool) -> str:
+    return ",guarded" if guarded else ""
 
 
 def _locked_owner(*, guarded: bool = False) -> CTE:
@@ -99,24 +133,21 @@ def _locked_owner(*, guarded: bool = False) -> CTE:
     return locked.cte("owner_row")
 
 
-def _record(written: CTE, aspects: frozenset[Aspect]) -> tuple[CTE, CTE]:
-    """Raise the owner's revision to that of the written task, and append the task's version."""
-    raised = (
-        update(users)
-        .values(revision=written.c.revision)
-        .where(users.c.id == OWNER)
-        .returning(users.c.id)
-        .cte("raised")
-    )
+def _raise_to(written: CTE) -> CTE:
+    """Raise the owner's revision to that of the written task."""
+    raised = update(users).values(revision=written.c.revision).where(users.c.id == OWNER)
+    return raised.returning(users.c.id).cte("raised")
+
+
+def _append_version(written: CTE, aspects: frozenset[Aspect]) -> CTE:
     action: ColumnElement[str] = ACTION
     if Aspect.TOGGLE in aspects:
         action = case(
             (written.c.completed_at.is_(None), literal("reopened", Text)), else_=literal("completed", Text)
         )
-    appended = (
+    return (
         insert(task_versions)
         .from_select(VERSION_COLUMNS, version_of(written, action), include_defaults=False)
         .returning(task_versions.c.task_id)
         .cte("appended")
     )
-    return raised, appended

@@ -6,7 +6,6 @@ from sqlalchemy import BigInteger, Text, bindparam, insert, literal, select, tup
 
 from taskledger.accounts.model import users
 from taskledger.storage.statement import Statement
-from taskledger.storage.types import next_number
 from taskledger.tasks.facts import select_facts
 from taskledger.tasks.model import (
     BYTEWISE,
@@ -43,11 +42,11 @@ RAISE_REVISION = Statement(
 )
 
 ALLOT_NUMBER = {
-    "postgresql": Statement("allot_number", select(next_number(literal(TASK_NUMBERS, Text))), "postgresql"),
+    "postgresql": Statement("allot_number", select(TASK_NUMBERS.next_value()), "postgresql"),
     "sqlite": Statement(
         "allot_number",
         update(number_allotments)
-        .where(number_allotments.c.name == literal(TASK_NUMBERS, Text))
+        .where(number_allotments.c.name == literal(TASK_NUMBERS.name, Text))
         .values(last=number_allotments.c.last + 1)
         .returning(number_allotments.c.last),
         "sqlite",
