@@ -6,13 +6,16 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from taskledger import __version__
 from taskledger.cli.configuration import settings_or_exit
 from taskledger.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 log = logging.getLogger("taskledger.serve")
 
@@ -49,25 +52,46 @@ def serve(
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     # Workers read the settings anew: what the command line says goes to them by the environment.
     os.environ |= {"HOST": settings.host, "PORT": str(settings.port)}
-    uvicorn.run(
-        "taskledger.app:create_app_from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=None if reload else workers,
-        reload=reload,
-        http=_protocol(settings),
-        ws="none",
+    options: dict[str, Any] = {
+        "app": "taskledger.app:create_app_from_environment",
+        "factory": True,
+        "host": settings.host,
+        "port": settings.port,
+        "http": _protocol(settings),
+        "ws": "none",
         # X-Forwarded-For is believed by TRUSTED_PROXIES alone.
-        proxy_headers=False,
-        server_header=False,
+        "proxy_headers": False,
+        "server_header": False,
         # Its lines go the way of ours, in their format; its access log would print query strings.
-        log_config=None,
-        access_log=False,
-        log_level="info" if is_json(settings) else "warning",
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=int(settings.shutdown_timeout),
-    )
+        "log_config": None,
+        "access_log": False,
+        "log_level": "info" if is_json(settings) else "warning",
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": int(settings.shutdown_timeout),
+    }
+    if reload:
+        uvicorn.run(**options, reload=True)
+    elif workers == 1:
+        uvicorn.run(**options)
+    else:
+        _run_workers(uvicorn.Config(**options, workers=workers))
+
+
+def _run_workers(config: "uvicorn.Config") -> None:
+    from uvicorn.supervisors import Multiprocess
+
+    from taskledger.cli.shared_port import SharedPort
+
+    # Not shared yet, so that a port which another server has is refused.
+    bound = config.bind_socket()
+    if sys.platform != "linux":
+        # Elsewhere the system does not spread connections over those who share a port.
+        Multiprocess(config, sockets=[bound]).run()
+        return
+    family, address = bound.family, bound.getsockname()
+    bound.close()
+    with SharedPort.at(family, address) as shared:
+        Multiprocess(config, sockets=[shared]).run()
 
 
 def _protocol(settings: Settings) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 from taskledger.errors import DatabaseUnavailable
 from taskledger.storage.database import Usage, Work
 from taskledger.storage.statement import SQLITE, CompiledStatement, Row, Statement, Values, compile_statement
+from taskledger.storage.turns import WriterTurns
 from taskledger.storage.types import tick
 
 T = TypeVar("T")
@@ -171,6 +172,7 @@ class SqliteDatabase:
 
     def _write_groups(self) -> None:
         connection: sqlite3.Connection | None = None
+        turns = WriterTurns(self.path, patience=self._busy_seconds)
         while (first := self._jobs.get()) is not None:
             group = [first]
             stop = False
@@ -186,7 +188,8 @@ class SqliteDatabase:
                     connection = connect(
                         self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds
                     )
-                self._run_group(connection, group)
+                with turns:
+                    self._run_group(connection, group)
             except (sqlite3.Error, DatabaseUnavailable) as error:
                 failure = error if isinstance(error, DatabaseUnavailable) else _unavailable(error)
                 for job in group:
@@ -195,6 +198,7 @@ class SqliteDatabase:
             self._settle(group)
             if stop:
                 break
+        turns.close()
         if connection is not None:
             connection.close()
 
