@@ -53,6 +53,19 @@ async def test_an_attempt_is_possible_again_when_the_answer_said(database: Datab
     assert not (await attempt(database, clock)).allowed
 
 
+async def test_nobody_is_told_to_wait_longer_than_the_window_because_others_were_counted_first(
+    database: Database, clock: Clock
+) -> None:
+    stamped = clock()
+    clock.advance(0.5)
+    for _ in range(5):
+        await attempt(database, clock)
+
+    refused = await take_attempt(database, "a", FIVE_A_MINUTE, stamped)
+
+    assert Allowance(allowed=False, remaining=0, seconds=60) == refused
+
+
 async def test_refused_attempts_do_not_count(database: Database, clock: Clock) -> None:
     for _ in range(50):
         await attempt(database, clock)

@@ -48,7 +48,8 @@ async def take_attempt(database: Database, key: str, rate: Rate, now: datetime) 
     entries: str = rows[0][0]
     times = [entries[start : start + statements.TIME_DIGITS] for start in range(0, len(entries), length)]
     counting = [time for time in times[-rate.amount :] if cutoff < time <= horizon]
-    wait = (int(min(counting)) - int(cutoff)) / 1_000_000
+    # Another worker's attempt may have been stamped after ours and counted before it.
+    wait = min((int(min(counting)) - int(cutoff)) / 1_000_000, rate.seconds)
     return Allowance(entries.endswith(entry), rate.amount - len(counting), max(1, ceil(wait)))
 
 
