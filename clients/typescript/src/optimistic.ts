@@ -2,6 +2,9 @@
 
 import type { NewTask, Operation, Task, TaskPatch } from "./types.js";
 
+/** The position of tasks that are not created yet: behind all that the server gives out. */
+const LAST = "~";
+
 type Given = Extract<Operation, { op: "create" }>["task"];
 type Move = Extract<Operation, { op: "move" }>;
 
@@ -34,15 +37,20 @@ export function foresee(tasks: readonly Task[], operation: Operation): readonly 
 
 /** The list with tasks as the server says that they are. */
 export function corrected(tasks: readonly Task[], results: readonly Task[]): readonly Task[] {
-  let list = tasks;
-  for (const result of results) {
-    if (result.deleted_at !== null) {
-      list = list.filter((task) => task.id !== result.id);
-    } else if (list.some((task) => task.id === result.id)) {
-      list = mapped(list, result.id, () => result);
-    } else {
-      const after = list.findIndex((task) => inPosition(result, task) < 0);
-      list = after < 0 ? [...list, result] : list.toSpliced(after, 0, result);
+  const told = new Map(results.map((task) => [task.id, task]));
+  const list: Task[] = [];
+  for (const task of tasks) {
+    const result = told.get(task.id) ?? task;
+    const isThere = task.position === LAST || task.position === result.position;
+    if (isThere && result.deleted_at === null) {
+      list.push(result);
+      told.delete(task.id);
+    }
+  }
+  for (const result of told.values()) {
+    if (result.deleted_at === null) {
+      const next = list.findIndex((task) => inPosition(result, task) < 0);
+      list.splice(next < 0 ? list.length : next, 0, result);
     }
   }
   return list;
@@ -71,7 +79,7 @@ function draft(given: NewTask): Task {
     priority: null,
     due: null,
     tags: [],
-    position: "",
+    position: LAST,
     created_at: now,
     updated_at: now,
     deleted_at: null,

@@ -119,7 +119,7 @@ export class Replica {
     await first;
   }
 
-  /** Follow no longer. What is here stays, and writes on their way go on. */
+  /** Synchronise and follow no longer. What is here stays, and writes on their way go on. */
   stop(): void {
     this.#running?.abort();
     this.#running = null;
@@ -239,7 +239,7 @@ export class Replica {
   }
 
   async #pull(): Promise<void> {
-    this.#apply(await fetchDelta(this.#client, this.revision));
+    this.#apply(await fetchDelta(this.#client, this.revision, this.#running?.signal));
   }
 
   #apply(delta: Delta): void {
@@ -264,10 +264,13 @@ export class Replica {
 
   async #follow(first: Promise<void>, signal: AbortSignal): Promise<void> {
     const { transport, backoff = exponentialBackoff() } = this.#options;
+    let synced: Promise<void> | undefined = first;
     let failures = 0;
-    for (let synced = first; !signal.aborted; synced = this.sync()) {
+    while (!signal.aborted) {
+      const syncing = synced ?? this.sync();
+      synced = undefined;
       try {
-        await synced;
+        await syncing;
         await followRevisions(this.#client, {
           since: this.revision,
           signal,
@@ -305,7 +308,8 @@ export class Replica {
   }
 
   #report(error: unknown): void {
-    this.#options.onError?.(error);
+    const isOurs = error instanceof DOMException && error.name === "AbortError";
+    if (!isOurs) this.#options.onError?.(error);
   }
 }
 
