@@ -62,7 +62,7 @@ export class Proxy {
     const { method, headers } = given;
     const passed = request(`${SERVER}${given.url}`, { method, headers, agent: false }, (back) => {
       if (this.fate(given) === "lose") {
-        back.resume().on("end", () => answer.destroy());
+        answer.destroy(); // The server answers when it has committed.
       } else {
         answer.writeHead(back.statusCode ?? 502, back.headers);
         back.pipe(answer);
