@@ -6,6 +6,7 @@ export { keepMine, keepTheirs, type Conflict, type Resolver } from "./guarded.js
 export type { ConnectionOptions, TokenProvider } from "./http.js";
 export { newId } from "./ids.js";
 export { IndexedDbStore } from "./indexeddb.js";
+export type { MirrorOptions } from "./mirror.js";
 export { Replica, type ReplicaOptions } from "./replica.js";
 export { EMPTY, leadsOn, MemoryStore, type Delta, type Snapshot, type Store } from "./store.js";
 export { byEventSource, byFetch, type Listener, type Transport } from "./streams.js";

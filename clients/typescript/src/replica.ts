@@ -1,25 +1,15 @@
-import { exponentialBackoff, pause, type Backoff } from "./backoff.js";
 import type { TaskledgerClient } from "./client.js";
-import { deltaOf, followRevisions } from "./events.js";
 import { remove, update, type Ground, type Resolver } from "./guarded.js";
 import { UndoHistory } from "./history.js";
 import { newId } from "./ids.js";
+import { Mirror, type MirrorOptions } from "./mirror.js";
 import { Outbox, type PendingWrite } from "./outbox.js";
-import { advance, EMPTY, leadsOn, MemoryStore, type Delta, type Store } from "./store.js";
-import type { Transport } from "./streams.js";
-import { fetchDelta } from "./sync.js";
 import type { NewTask, Operation, Outcome, Place, Task, TaskPatch } from "./types.js";
 
 /** How a replica behaves. */
-export interface ReplicaOptions {
-  /** Where tasks are kept while the page is not open; by default nowhere. */
-  readonly store?: Store;
+export interface ReplicaOptions extends MirrorOptions {
   /** Asked about updates of fields that others changed meanwhile; by default such an update fails. */
   readonly resolve?: Resolver;
-  /** Told what goes wrong in the background; the replica goes on trying. */
-  readonly onError?: (error: unknown) => void;
-  readonly transport?: Transport;
-  readonly backoff?: Backoff;
 }
 
 /**
@@ -31,30 +21,28 @@ export interface ReplicaOptions {
  */
 export class Replica {
   readonly #client: TaskledgerClient;
-  readonly #options: ReplicaOptions;
-  readonly #store: Store;
+  readonly #mirror: Mirror;
   readonly #ground: Ground;
   readonly #history = new UndoHistory();
   readonly #outbox = new Outbox(() => this.#changed());
   readonly #listeners = new Set<() => void>();
 
-  #snapshot = EMPTY;
   #view: readonly Task[] | null = null;
-  #connected = false;
   #answered = 0;
-  #running: AbortController | null = null;
-  #syncing: Promise<void> = Promise.resolve();
-  #nextSync: Promise<void> | null = null;
-  #stored: Promise<void> = Promise.resolve();
 
   constructor(client: TaskledgerClient, options: ReplicaOptions = {}) {
     this.#client = client;
-    this.#options = options;
-    this.#store = options.store ?? new MemoryStore();
+    this.#mirror = new Mirror(client, options, {
+      changed: () => {
+        this.#outbox.settle(this.revision);
+        this.#changed();
+      },
+      replacing: (revision) => this.#replacing(revision),
+    });
     this.#ground = {
       client,
       resolve: options.resolve ?? (() => null),
-      known: (id) => this.#outbox.known(this.#snapshot, id),
+      known: (id) => this.#outbox.known(this.#mirror.snapshot, id),
       sync: () => this.sync(),
       revise: (write, task) => this.#outbox.revise(write, task),
     };
@@ -62,18 +50,18 @@ export class Replica {
 
   /** The tasks as they are arranged. The same array until something changes. */
   get tasks(): readonly Task[] {
-    this.#view ??= this.#outbox.view(this.#snapshot);
+    this.#view ??= this.#outbox.view(this.#mirror.snapshot);
     return this.#view;
   }
 
   /** The revision that the server's part of it is of. */
   get revision(): number {
-    return this.#snapshot.revision;
+    return this.#mirror.snapshot.revision;
   }
 
   /** Whether changes arrive as they happen. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#mirror.connected;
   }
 
   /** How many writes the server has not answered yet. */
@@ -103,43 +91,22 @@ export class Replica {
    * Resolves after the first synchronisation. Rejects if that fails, but goes on trying.
    */
   async start(): Promise<void> {
-    if (this.#running) return;
-    const running = new AbortController();
-    this.#running = running;
-    const loaded = await this.#store.load().catch((error: unknown) => {
-      this.#report(error);
-      return EMPTY;
-    });
-    if (loaded.revision > this.#snapshot.revision) {
-      this.#snapshot = loaded;
-      this.#changed();
-    }
-    const first = this.sync();
-    void this.#follow(first, running.signal);
-    await first;
+    await this.#mirror.start();
   }
 
   /** Synchronise and follow no longer. What is here stays, and writes on their way go on. */
   stop(): void {
-    this.#running?.abort();
-    this.#running = null;
+    this.#mirror.stop();
   }
 
   /** Learn what is new; not necessary while `connected`. */
-  sync(): Promise<void> {
-    // One that has begun may have missed what the caller wants to know, so that another one follows it.
-    this.#nextSync ??= this.#syncing.catch(() => {}).then(() => {
-      this.#nextSync = null;
-      this.#syncing = this.#pull();
-      return this.#syncing;
-    });
-    return this.#nextSync;
+  async sync(): Promise<void> {
+    await this.#mirror.sync();
   }
 
   /** Create a task at the end of the list. */
   async create(task: NewTask): Promise<Task> {
-    const id = task.id ?? newId();
-    return theOne(await this.batch([{ op: "create", task: { ...task, id } }]));
+    return theOne(await this.batch([{ op: "create", task }]));
   }
 
   /** Change fields of a task. What others change in its other fields meanwhile is kept. */
@@ -183,7 +150,8 @@ export class Replica {
 
   /** Do up to 100 writes as one: all of them or none, to be undone as one. */
   async batch(operations: readonly Operation[]): Promise<readonly Task[]> {
-    return await this.#write(operations, () => this.#client.batch(operations));
+    const named = operations.map(withId);
+    return await this.#write(named, () => this.#client.batch(named));
   }
 
   /** Take back this client's last write; the tasks that changed. It shows when the server has done it. */
@@ -222,14 +190,14 @@ export class Replica {
     operations: readonly Operation[],
     send: (write: PendingWrite) => Promise<Outcome>,
   ): Promise<readonly Task[]> {
-    const outcome = await this.#outbox.add(operations, this.#snapshot, async (write) => {
+    const outcome = await this.#outbox.add(operations, this.#mirror.snapshot, async (write) => {
       const sent = await send(write);
       this.#answered = Math.max(this.#answered, sent.revision);
       return sent;
     });
     this.#outbox.settle(this.revision);
-    if (outcome.revision > this.revision && !this.#connected) {
-      this.#syncInBackground();
+    if (outcome.revision > this.revision && !this.connected) {
+      this.#mirror.syncInBackground();
     }
     return outcome.results;
   }
@@ -238,66 +206,11 @@ export class Replica {
     return Math.max(this.revision, this.#answered);
   }
 
-  async #pull(): Promise<void> {
-    this.#apply(await fetchDelta(this.#client, this.revision, this.#running?.signal));
-  }
-
-  #apply(delta: Delta): void {
-    if (!leadsOn(this.revision, delta)) {
-      // There is something between that was not told, as after starting from everything again.
-      if (delta.since !== null && delta.since > this.revision) this.#syncInBackground();
-      return;
-    }
-    if (delta.since === null) {
-      // Another history, or one that was cut: what earlier answers said need not hold.
-      this.#answered = 0;
-      this.#outbox.settle(Number.POSITIVE_INFINITY);
-      if (delta.revision < this.revision) this.#history.clear();
-    }
-    this.#snapshot = advance(this.#snapshot, delta);
-    this.#outbox.settle(this.revision);
-    this.#stored = this.#stored
-      .then(() => this.#store.apply(delta))
-      .catch((error: unknown) => this.#report(error));
-    this.#changed();
-  }
-
-  async #follow(first: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { transport, backoff = exponentialBackoff() } = this.#options;
-    let synced: Promise<void> | undefined = first;
-    let failures = 0;
-    while (!signal.aborted) {
-      const syncing = synced ?? this.sync();
-      synced = undefined;
-      try {
-        await syncing;
-        await followRevisions(this.#client, {
-          since: this.revision,
-          signal,
-          backoff,
-          ...(transport === undefined ? {} : { transport }),
-          onRevision: (revision) => this.#apply(deltaOf(revision)),
-          onConnection: (connected) => {
-            if (connected) failures = 0;
-            this.#connect(connected);
-          },
-        });
-      } catch (error) {
-        this.#report(error);
-        failures += 1;
-        await pause(backoff(failures), signal).catch(() => {});
-      }
-    }
-  }
-
-  #syncInBackground(): void {
-    this.sync().catch((error: unknown) => this.#report(error));
-  }
-
-  #connect(connected: boolean): void {
-    if (connected === this.#connected) return;
-    this.#connected = connected;
-    this.#changed();
+  /** What comes is another history, or one that was cut: what answers said need not hold. */
+  #replacing(revision: number): void {
+    this.#answered = 0;
+    this.#outbox.settle(Number.POSITIVE_INFINITY);
+    if (revision < this.revision) this.#history.clear();
   }
 
   #changed(): void {
@@ -306,11 +219,12 @@ export class Replica {
       listener();
     }
   }
+}
 
-  #report(error: unknown): void {
-    const isOurs = error instanceof DOMException && error.name === "AbortError";
-    if (!isOurs) this.#options.onError?.(error);
-  }
+/** The operation with the id by which what it creates can be shown before it is there. */
+function withId(operation: Operation): Operation {
+  if (operation.op !== "create") return operation;
+  return { op: "create", task: { ...operation.task, id: operation.task.id ?? newId() } };
 }
 
 function theOne(tasks: readonly Task[]): Task {
