@@ -1,14 +1,11 @@
 """A genuine Better Auth as a child process, for tests that need its tokens.
 
-Needs Node 20 and npm; tests that use it carry the marker ``node``. The packages are installed once
-per lock file, outside the source tree.
+Needs Node 20 and npm; tests that use it carry the marker ``node``.
 """
 
-import hashlib
 import json
 import os
 import selectors
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -18,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+
+from tests.node_packages import install_packages
 
 HERE = Path(__file__).parent
 SECRET = "a-secret-that-only-the-tests-share-with-better-auth"
@@ -68,7 +67,7 @@ class BetterAuth:
         }
         self._process = subprocess.Popen(
             ["node", "issuer.mjs", json.dumps(options)],
-            cwd=installed_packages(),
+            cwd=install_packages("better-auth", HERE, ["issuer.mjs"]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -147,41 +146,6 @@ def better_auth_server(
             yield issuer
         finally:
             issuer.stop()
-
-
-def installed_packages() -> Path:
-    """A directory with the issuer and its packages, installed on first use."""
-    files = ("package.json", "package-lock.json", ".npmrc", "issuer.mjs")
-    digest = hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in files)).hexdigest()[:16]
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taskledger"
-    installed = caches / f"better-auth-{digest}"
-    if not installed.exists():
-        caches.mkdir(parents=True, exist_ok=True)
-        # Installed aside and moved: several test runs may start at once, and one may be interrupted.
-        unfinished = Path(tempfile.mkdtemp(dir=caches, prefix="installing-"))
-        try:
-            for name in files:
-                shutil.copy(HERE / name, unfinished)
-            _run_npm(unfinished)
-            _move_unless_there(unfinished, installed)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return installed
-
-
-def _run_npm(directory: Path) -> None:
-    command = ["npm", "ci", "--ignore-scripts"]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"npm ci failed:\n{done.stderr}")
-
-
-def _move_unless_there(unfinished: Path, installed: Path) -> None:
-    try:
-        unfinished.rename(installed)
-    except OSError:
-        if not installed.exists():
-            raise
 
 
 def _announced_port(process: subprocess.Popen[str]) -> int:

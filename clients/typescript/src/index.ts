@@ -1,0 +1,15 @@
+export { exponentialBackoff, type Backoff } from "./backoff.js";
+export { TaskledgerClient, type UpdateOptions, type WriteOptions } from "./client.js";
+export { ConflictError, ConnectionError, ProblemError } from "./errors.js";
+export { followRevisions, type FollowOptions, type Revision } from "./events.js";
+export { keepMine, keepTheirs, type Conflict, type Resolver } from "./guarded.js";
+export type { ConnectionOptions, TokenProvider } from "./http.js";
+export { newId } from "./ids.js";
+export { IndexedDbStore } from "./indexeddb.js";
+export type { MirrorOptions } from "./mirror.js";
+export { Replica, type ReplicaOptions } from "./replica.js";
+export { EMPTY, leadsOn, MemoryStore, type Delta, type Snapshot, type Store } from "./store.js";
+export { byEventSource, byFetch, type Listener, type Transport } from "./streams.js";
+export type { Message } from "./sse.js";
+export { fetchDelta } from "./sync.js";
+export type * from "./types.js";
