@@ -299,3 +299,19 @@ def hash_nothing_for_nobody() -> None:
         return Verdict(False) if stored is None else await verify(self, password, stored)
 
     PasswordHashing.verify = verify_if_known  # type: ignore[method-assign]
+
+
+def leave_out_a_field() -> None:
+    """Answer with tasks that lack a field."""
+    import msgspec
+
+    from taskledger.contracts import dialect
+    from taskledger.http.answer import json_answer
+
+    def answer_without(status: int, value: Any, *arguments: Any) -> Any:
+        shown = msgspec.to_builtins(value)
+        if isinstance(shown, dict):
+            shown.pop("completed", None)
+        return json_answer(status, shown, *arguments)
+
+    setattr(dialect, "json_answer", answer_without)  # noqa: B010 - a type checker would not let us

@@ -73,7 +73,7 @@ Password = Annotated[
 ]
 Name = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\p{Cc}]*$"),
+    StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"),
     Field(examples=["Ada Lovelace"]),
 ]
 

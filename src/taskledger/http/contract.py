@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Header, Path
+from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
 from taskledger.errors import Failure
@@ -85,15 +86,17 @@ def _describe_if_none_match(
     del if_none_match
 
 
+# Printable, and not white space at the ends: HTTP drops that.
+_Key = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern="^[!-~]([ -~]*[!-~])?$")]
+
+
 def _describe_idempotency_key(
     idempotency_key: Annotated[
-        str | SkipJsonSchema[None],
+        _Key | SkipJsonSchema[None],
         Header(
             alias="Idempotency-Key",
             description="Makes the request safe to send again: within 24 hours it is done once, and answered "
             "the same with `Idempotent-Replayed: true`. Another request with the key is refused with 422.",
-            min_length=1,
-            max_length=255,
             examples=["0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e"],
         ),
     ] = None,

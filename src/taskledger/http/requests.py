@@ -13,7 +13,7 @@ import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.types import Receive, Scope
 
-from taskledger.errors import ChangeNotFound, Invalid, TaskNotFound
+from taskledger.errors import ChangeNotFound, Invalid, NotFound, TaskNotFound
 from taskledger.http.failures import BodyTooLarge, BodyTooSlow, MediaTypeUnsupported
 
 M = TypeVar("M", bound=BaseModel)
@@ -49,20 +49,20 @@ def list_header(scope: Scope, name: bytes) -> str | None:
 
 def parse_number(text: str) -> int:
     """A task number in a path; raises `Invalid` if it is none, `TaskNotFound` if no task can have it."""
-    digits = text[1:] if text[:1] == "-" else text
-    if not (digits.isascii() and digits.isdigit()):
-        raise Invalid([problem("int_parsing", ("path", "task_id"), "Input should be a valid integer")])
-    if len(text) > 19 or not 1 <= (number := int(text)) <= LARGEST_ID:
-        raise TaskNotFound
-    return number
+    return _parse_positive(text, "task_id", TaskNotFound)
 
 
 def parse_revision(text: str) -> int:
     """A revision in a path; raises `Invalid` if it is none, `ChangeNotFound` if nothing can have it."""
-    if not (text.isascii() and text.isdigit()):
-        raise Invalid([problem("int_parsing", ("path", "revision"), "Input should be a valid integer")])
+    return _parse_positive(text, "revision", ChangeNotFound)
+
+
+def _parse_positive(text: str, name: str, missing: type[NotFound]) -> int:
+    digits = text[1:] if text[:1] == "-" else text
+    if not (digits.isascii() and digits.isdigit()):
+        raise Invalid([problem("int_parsing", ("path", name), "Input should be a valid integer")])
     if len(text) > 19 or not 1 <= (number := int(text)) <= LARGEST_ID:
-        raise ChangeNotFound
+        raise missing
     return number
 
 

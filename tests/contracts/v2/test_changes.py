@@ -292,7 +292,7 @@ def test_what_was_deleted_for_good_cannot_be_brought_back(ada: Lister) -> None:
 
 
 @pytest.mark.parametrize(
-    ("revision", "status"), [("3", 404), ("0", 404), (str(2**63), 404), ("-1", 422), ("x", 422)]
+    ("revision", "status"), [("3", 404), ("0", 404), (str(2**63), 404), ("-1", 404), ("x", 422)]
 )
 def test_only_a_change_can_be_undone(ada: Lister, bob: Lister, revision: str, status: int) -> None:
     ada.made()

@@ -11,7 +11,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from taskledger.app import openapi_document
 from taskledger.http.call import Services
+from taskledger.settings import Mount
 from tests.service import Service, bearer, run_service
 from tests.streams import Stream, open_stream
 
@@ -174,6 +176,11 @@ async def test_a_place_that_is_none_is_refused(follow: Any, given: str) -> None:
     async with follow(query=f"since={given}") as refused:
         assert 422 == refused.status
         assert ["query", "since"] == (await refused.json())["errors"][0]["loc"]
+    async with follow(last_event_id=given) as refused:
+        assert 422 == refused.status
+        assert ["header", "last-event-id"] == (await refused.json())["errors"][0]["loc"]
+    async with follow(query=f"since={given}", last_event_id="0") as refused:
+        assert 422 == refused.status
 
 
 async def test_without_credentials_it_is_refused(follow: Any) -> None:
@@ -181,6 +188,16 @@ async def test_without_credentials_it_is_refused(follow: Any) -> None:
         assert 401 == refused.status
         assert "Bearer" == refused.headers["www-authenticate"]
         assert "token_missing" == (await refused.json())["code"]
+
+
+def test_the_document_says_that_a_ticket_opens_it_too() -> None:
+    document = openapi_document((Mount("v2"),))
+    operation = document["paths"][EVENTS]["get"]
+
+    assert [{"BearerToken": []}, {"EventTicket": []}] == operation["security"]
+    scheme = document["components"]["securitySchemes"]["EventTicket"]
+    assert ("apiKey", "query", "ticket") == (scheme["type"], scheme["in"], scheme["name"])
+    assert ["since", "Last-Event-ID"] == [each["name"] for each in operation["parameters"]]
 
 
 async def test_a_token_in_the_url_is_no_credential(follow: Any) -> None:

@@ -57,7 +57,9 @@ class TurnOperation(TypedDict):
 class MoveOperation(TypedDict):
     """Give a task another place: by one of ``before``, ``after`` and ``to``."""
 
-    __pydantic_config__ = _STRICT  # type: ignore[misc]
+    __pydantic_config__ = ConfigDict(  # type: ignore[misc]
+        _STRICT, json_schema_extra={"oneOf": [{"required": [each]} for each in ("before", "after", "to")]}
+    )
 
     op: Literal["move"]
     id: UUID

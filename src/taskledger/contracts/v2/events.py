@@ -1,12 +1,13 @@
 """``/api/v2/events``: what happens to the user's tasks, as it happens."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
-from fastapi import Query
+from fastapi import Depends, Query
+from fastapi.security import APIKeyQuery, HTTPAuthorizationCredentials
 from fastapi.sse import format_sse_event
 from pydantic import BaseModel, Field
 from starlette.types import Scope
@@ -16,12 +17,12 @@ from taskledger.contracts.v2.contract import contract
 from taskledger.contracts.v2.fields import Task
 from taskledger.errors import Invalid
 from taskledger.http.answer import Answer, encode_json, json_answer
-from taskledger.http.call import Call, CallContext, Services
+from taskledger.http.call import Call, CallContext, Services, bearer
 from taskledger.http.requests import header, parse_query, problem
 from taskledger.http.route import admit_bearer
 from taskledger.http.schema import described
 from taskledger.http.stream import EventStream
-from taskledger.ledger.events.position import Position, parse_position
+from taskledger.ledger.events.position import PATTERN, Position, parse_position
 from taskledger.ledger.events.reading import Event
 from taskledger.ledger.events.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
 from taskledger.principal import Principal
@@ -51,12 +52,38 @@ class EventTicket(msgspec.Struct):
 
 
 class EventsQuery(BaseModel):
-    """From where, and by which leave."""
+    """From where."""
 
     since: str | None = Field(
-        None, description="A revision, or the id of an event: tell of what came after it.", examples=["41"]
+        None,
+        description="A revision, or the id of an event: tell of what came after it.",
+        examples=["41"],
+        json_schema_extra={"pattern": f"^{PATTERN}$"},
     )
-    ticket: str | None = Field(None, description="From `POST /api/v2/events/ticket`, in place of a token.")
+
+
+class _AdmissionQuery(EventsQuery):
+    """From where, and by which leave."""
+
+    ticket: str | None = None
+
+
+_ticket = APIKeyQuery(
+    name="ticket",
+    scheme_name="EventTicket",
+    description="From `POST /api/v2/events/ticket`, in place of a token.",
+    auto_error=False,
+)
+
+
+def _describe_credentials(
+    _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+    __: Annotated[str | None, Depends(_ticket)],
+) -> Any:
+    raise RuntimeError("a contract's route makes its call itself; this only describes it in OpenAPI")
+
+
+EventsCall = Annotated[CallContext, Depends(_describe_credentials)]
 
 
 def render_event(event: Event[Task]) -> bytes:
@@ -88,7 +115,7 @@ async def issue_event_ticket(call: Call) -> Answer:
 
 async def _admit(scope: Scope, services: Services) -> Principal:
     """Whom the ticket in the query names, or else the ``Authorization`` header."""
-    query = parse_query(EventsQuery, scope["query_string"])
+    query = parse_query(_AdmissionQuery, scope["query_string"])
     if query.ticket is None:
         return await admit_bearer(scope, services)
     # Servers that log requests read this when the answer begins.
@@ -109,13 +136,13 @@ async def _admit(scope: Scope, services: Services) -> Principal:
             {
                 "name": "Last-Event-ID",
                 "in": "header",
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "pattern": f"^({PATTERN})?$"},
                 "description": "The id of the last event that was seen; goes before `since`.",
             }
         ]
     },
 )
-async def follow_events(call: Call, query: Annotated[EventsQuery, Query()]) -> Answer:
+async def follow_events(call: EventsCall, query: Annotated[EventsQuery, Query()]) -> Answer:
     """Follow the user's tasks, through whichever contract they change.
 
     Without `since` and `Last-Event-ID` it begins now. Each event has the type `task.` and its action,
@@ -134,10 +161,12 @@ async def follow_events(call: Call, query: Annotated[EventsQuery, Query()]) -> A
 
 
 def _since(call: CallContext, query: EventsQuery) -> Position | None:
-    last_seen = header(call.scope, b"last-event-id")
-    place, given = (
-        (("header", "last-event-id"), last_seen) if last_seen else (("query", "since"), query.since)
-    )
+    asked = _parse(query.since, ("query", "since"))
+    last_seen = _parse(header(call.scope, b"last-event-id") or None, ("header", "last-event-id"))
+    return last_seen or asked
+
+
+def _parse(given: str | None, place: tuple[str, str]) -> Position | None:
     if given is None:
         return None
     try:

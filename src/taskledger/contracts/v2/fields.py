@@ -85,7 +85,11 @@ TimeZone = Annotated[
     str,
     StringConstraints(max_length=64),
     AfterValidator(_require_zone),
-    Field(description="A time zone's IANA name.", examples=["Europe/Berlin"]),
+    Field(
+        description="A time zone's IANA name.",
+        examples=["Europe/Berlin"],
+        json_schema_extra={"format": "iana-time-zone"},
+    ),
 ]
 # Midnight of the calendar's first day is what PostgreSQL's driver takes for infinity.
 Day = Annotated[date, BeforeValidator(_require_day), Field(gt=date.min)]

@@ -4,7 +4,8 @@ import re
 from typing import NamedTuple
 
 WHOLE = 2**63 - 1
-_NAME = re.compile(r"(0|[1-9][0-9]{0,17})(?:\.([1-9][0-9]{0,17}))?", re.ASCII)
+PATTERN = r"(0|[1-9][0-9]{0,17})(?:\.([1-9][0-9]{0,17}))?"
+_NAME = re.compile(PATTERN, re.ASCII)
 
 
 class Position(NamedTuple):
