@@ -28,7 +28,7 @@ endif
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
-.PHONY: help install dev serve test faults client check format lock contracts bench bench-scale sbom docs-assets clean
+.PHONY: help install dev serve test faults client cluster-test check format lock contracts bench bench-scale sbom docs-assets clean
 
 help: ## List the targets
 	@awk 'BEGIN {FS = ":[^#]*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ faults: dev ## Run the long cases of the fault programme too (a few minutes)
 client: dev ## Build the TypeScript client and test it against a server (needs Node 20 and npm)
 	cd clients/typescript && npm ci --ignore-scripts && npm run build
 	$(BIN)/python -m pytest tests/clients $(ARGS)
+
+cluster-test: dev ## Replace and kill replicas behind a real proxy, pooler and Redis (three minutes)
+	$(BIN)/python -m pytest tests/cluster --cluster $(ARGS)
 
 check: dev ## Format, lint, types, import contracts, tests: what CI runs
 	$(BIN)/ruff format --check .

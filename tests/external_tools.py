@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.servers.postgres_binaries import find_binaries_with_tls
+from tests.servers.postgres_binaries import find_binaries_with_tls, open_to_everyone
 
 # Debian puts servers here, which is not on a user's PATH.
 SYSTEM_DIRECTORIES = ["/usr/sbin", "/sbin"]
@@ -59,6 +60,18 @@ def _can_mount() -> bool:
     return mounted.returncode == 0
 
 
+def find_public_python() -> Path | None:
+    """A Python that can make virtual environments; if we are root, one that any account may run."""
+    candidates = [Path(sys.executable).resolve(), *map(Path, ("/usr/local/bin/python3", "/usr/bin/python3"))]
+    for candidate in candidates:
+        if not candidate.exists() or (os.geteuid() == 0 and not open_to_everyone(candidate.parent)):
+            continue
+        program = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))"
+        if subprocess.run([candidate, "-c", program], capture_output=True, check=False).returncode == 0:
+            return candidate
+    return None
+
+
 class Tool(NamedTuple):
     """What the tests with one marker need."""
 
@@ -76,6 +89,9 @@ TOOLS = {
     "proxy": Tool(lambda: find_program("haproxy") is not None, "install HAProxy"),
     "strace": Tool(_can_trace, "install strace, and allow ptrace"),
     "faketime": Tool(lambda: find_faketime() is not None, "install libfaketime"),
+    "clean_root": Tool(
+        lambda: find_public_python() is not None, "install a Python with venv that any account may run"
+    ),
     "mount": Tool(_can_mount, "run as root where tmpfs may be mounted"),
 }
 

@@ -49,7 +49,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def make_load(users: list[Tagged], journal: Journal, rng: random.Random) -> Callable[..., Load]:
     """Make a load on whatever ``connect`` connects to."""
 
-    def make(connect: Connect, **options: Any) -> Load:
-        return Load(connect, users, journal, rng, **options)
+    def make(connect: Connect, kind: type[Load] = Load, **options: Any) -> Load:
+        return kind(connect, users, journal, rng, **options)
 
     return make
