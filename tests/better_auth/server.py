@@ -72,10 +72,10 @@ class BetterAuth:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "NO_COLOR": "1"},
+            env=node_environment(),
         )
         try:
-            self.port = _announced_port(self._process)
+            self.port = announced_port(self._process)
         except BaseException:
             self.stop()
             raise
@@ -149,9 +149,14 @@ def better_auth_server(
             issuer.stop()
 
 
+def node_environment(**more: str) -> dict[str, str]:
+    """This process's environment and more, without colours."""
+    return {**os.environ, "NO_COLOR": "1", **more}
+
+
 def installed_packages() -> Path:
     """A directory with the issuer and its packages, installed on first use."""
-    files = ("package.json", "package-lock.json", ".npmrc", "issuer.mjs")
+    files = ("package.json", "package-lock.json", ".npmrc", *sorted(each.name for each in HERE.glob("*.mjs")))
     digest = hashlib.sha256(b"\0".join((HERE / name).read_bytes() for name in files)).hexdigest()[:16]
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taskledger"
     installed = caches / f"better-auth-{digest}"
@@ -184,11 +189,12 @@ def _move_unless_there(unfinished: Path, installed: Path) -> None:
             raise
 
 
-def _announced_port(process: subprocess.Popen[str]) -> int:
+def announced_port(process: subprocess.Popen[str]) -> int:
+    """The port that the process listens on, once it says so."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         announced = process.stdout.readline() if selector.select(START_TIMEOUT) else ""
     if not announced.startswith("listening "):
-        raise RuntimeError("the Better Auth issuer did not start; its own messages are on stderr")
+        raise RuntimeError("Better Auth did not start; its own messages are on stderr")
     return int(announced.split()[1])
