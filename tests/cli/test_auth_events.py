@@ -69,6 +69,10 @@ async def test_they_can_be_chosen_by_user_outcome_and_time(database_url: str, co
     assert 2 == len(kinds("--limit", "2"))
 
 
-def test_a_time_that_cannot_be_read_is_an_error(command: CommandLine) -> None:
-    result = command.run("auth-events", "--since", "yesterday")
+@pytest.mark.parametrize("since", ["yesterday", "999999d", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_cannot_be_read_is_an_error(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    result = CommandLine(monkeypatch, DATABASE_URL=sqlite_url).run("auth-events", "--since", since)
     assert 2 == result.exit_code
+    assert "write 30m, 24h, 7d" in result.output
