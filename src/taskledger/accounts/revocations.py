@@ -72,12 +72,12 @@ async def admit(database: Database, principal: Principal) -> None:
     if erased:
         raise TokenRevoked("its user was erased")
     if disabled_at is not None:
-        raise TokenRevoked("its user is disabled")
+        raise TokenRevoked("its user is disabled", principal.user_id)
     if revoked:
-        raise TokenRevoked("logged out")
+        raise TokenRevoked("logged out", principal.user_id)
     issued_at = principal.issued_at
     if valid_from is not None and issued_at is not None and issued_at < valid_from.timestamp():
-        raise TokenRevoked("issued before the password was changed")
+        raise TokenRevoked("issued before the password was changed", principal.user_id)
 
 
 async def revoke_within(
