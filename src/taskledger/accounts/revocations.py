@@ -26,6 +26,9 @@ _PRUNE_SECONDS = 600.0
 
 _USER_ENTRY_LIFE = timedelta(hours=1)
 
+_GRACE = timedelta(days=1)
+"""Added to a token's own time: where a clock was wrong, or is behind others, the token may not be over."""
+
 
 class TokenMemory(Protocol):
     """What remembers tokens that were found good."""
@@ -163,7 +166,7 @@ class RevocationWatch:
     async def prune(self) -> None:
         """Delete what is over."""
         now = self._now()
-        values = {"now": now, "keep_from": now - self._keep_events}
+        values = {"now": now, "over_by": now - _GRACE, "keep_from": now - self._keep_events}
         try:
             for statement in (revocations.PRUNE_REVOCATIONS, attempts.PRUNE_ATTEMPTS, events.PRUNE_EVENTS):
                 await self._database.write(statement, values)
