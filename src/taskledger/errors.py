@@ -86,12 +86,13 @@ class SubjectMissing(Unauthenticated):
 class TokenRevoked(Unauthenticated):
     """The token was ended by a log-out, or its user was disabled or erased.
 
-    ``reason`` is for the record, never for an answer.
+    ``reason`` and ``user_id`` are for the record, never for an answer; there is no id of the erased.
     """
 
-    def __init__(self, reason: str = "logged out") -> None:
+    def __init__(self, reason: str = "logged out", user_id: str | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.user_id = user_id
 
 
 class TicketInvalid(Unauthenticated):

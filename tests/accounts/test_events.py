@@ -1,4 +1,6 @@
+import asyncio
 import logging
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -64,8 +66,10 @@ def test_printable_text_is_left_as_it_is() -> None:
 
 
 @pytest.fixture
-def recorder(database: Database, clock: Clock) -> EventRecorder:
-    return EventRecorder(database, clock)
+async def recorder(database: Database, clock: Clock) -> AsyncIterator[EventRecorder]:
+    recorder = EventRecorder(database, clock)
+    yield recorder
+    await recorder.aclose()
 
 
 async def recorded(database: Database, recorder: EventRecorder) -> list[str]:
@@ -103,6 +107,25 @@ async def test_of_a_flood_from_one_address_a_few_are_recorded_and_the_rest_count
     assert sorted(["not_recorded None: 1995 token_refused", "token_refused 203.0.113.7: expired"]) == sorted(
         (await recorded(database, recorder))[EACH_PER_WINDOW:]
     )
+
+
+async def test_how_many_were_left_out_is_recorded_although_no_more_come(
+    database: Database, recorder: EventRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taskledger.accounts.recorder.WINDOW_SECONDS", 0.01)
+    flood(recorder, 1000)
+    left_out = f"not_recorded None: {1000 - EACH_PER_WINDOW} token_refused"
+    async with asyncio.timeout(30):
+        while left_out not in await recorded(database, recorder):  # noqa: ASYNC110 - the database tells no one
+            await asyncio.sleep(0.01)
+
+
+async def test_how_many_were_left_out_is_recorded_when_the_service_stops(
+    database: Database, recorder: EventRecorder
+) -> None:
+    flood(recorder, 1000)
+    await recorder.aclose()
+    assert f"not_recorded None: {1000 - EACH_PER_WINDOW} token_refused" in await recorded(database, recorder)
 
 
 async def test_a_flood_from_one_address_does_not_hide_another(

@@ -80,6 +80,20 @@ async def test_a_bcrypt_hash_from_elsewhere_is_not_matched_by_its_first_72_bytes
     assert not (await hashing.verify(beginning + "x", imported)).right
 
 
+async def test_a_password_too_long_for_bcrypt_costs_a_hash_too(
+    hashing: PasswordHashing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+
+    def check(password: bytes, _: bytes) -> bool:
+        checked.append(len(password))
+        return False
+
+    monkeypatch.setattr(bcrypt, "checkpw", check)
+    assert not (await hashing.verify("x" * 128, IMPORTED)).right
+    assert [72] == checked
+
+
 async def test_a_hash_of_the_other_scheme_is_renewed(
     hashing: PasswordHashing, bcrypting: PasswordHashing
 ) -> None:

@@ -222,7 +222,7 @@ async def test_what_is_over_is_deleted_and_what_is_not_stays(database: Database,
         await end(database, "soon-over", clock)
         clock.advance(1800)
         await end(database, "later-over", clock)
-        clock.advance(1801)
+        clock.advance(86400 + 1801)
 
         await watch.prune()
 
@@ -235,12 +235,26 @@ async def test_what_is_over_is_deleted_and_what_is_not_stays(database: Database,
         assert [] == await rows_of(database, "auth_events")
 
 
+async def test_a_clock_that_ran_ahead_does_not_bring_an_ended_token_back(
+    database: Database, clock: Clock
+) -> None:
+    async with watching(database, clock) as (watch, _):
+        await provision_user(database, ADA, clock())
+        await end(database, ADA.token_id, clock)
+        clock.advance(2 * 3600)
+        await watch.prune()
+        clock.advance(-2 * 3600)
+        with pytest.raises(TokenRevoked):
+            await admit(database, ADA)
+
+
 async def test_numbers_go_on_after_everything_was_deleted(database: Database, clock: Clock) -> None:
     async with watching(database, clock) as (watch, memory):
         await end(database, "token-1", clock)
         await watch.look()
-        clock.advance(3601)
+        clock.advance(86400 + 3601)
         await watch.prune()
+        assert [] == await rows_of(database, "revocations")
         await end(database, "token-2", clock)
         await watch.look()
         assert ["token token-1", "token token-2"] == memory.forgotten

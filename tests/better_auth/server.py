@@ -67,14 +67,14 @@ class BetterAuth:
         }
         self._process = subprocess.Popen(
             ["node", "issuer.mjs", json.dumps(options)],
-            cwd=install_packages("better-auth", HERE, ["issuer.mjs"]),
+            cwd=installed_packages(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "NO_COLOR": "1"},
+            env=node_environment(),
         )
         try:
-            self.port = _announced_port(self._process)
+            self.port = announced_port(self._process)
         except BaseException:
             self.stop()
             raise
@@ -148,11 +148,22 @@ def better_auth_server(
             issuer.stop()
 
 
-def _announced_port(process: subprocess.Popen[str]) -> int:
+def node_environment(**more: str) -> dict[str, str]:
+    """This process's environment and more, without colours."""
+    return {**os.environ, "NO_COLOR": "1", **more}
+
+
+def installed_packages() -> Path:
+    """A directory with the issuer and its packages, installed on first use."""
+    return install_packages("better-auth", HERE, sorted(each.name for each in HERE.glob("*.mjs")))
+
+
+def announced_port(process: subprocess.Popen[str]) -> int:
+    """The port that the process listens on, once it says so."""
     assert process.stdout is not None
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         announced = process.stdout.readline() if selector.select(START_TIMEOUT) else ""
     if not announced.startswith("listening "):
-        raise RuntimeError("the Better Auth issuer did not start; its own messages are on stderr")
+        raise RuntimeError("Better Auth did not start; its own messages are on stderr")
     return int(announced.split()[1])

@@ -17,7 +17,7 @@ def command(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
 
 
 async def visit(database_url: str) -> str:
-    """Sign up, fail to log in, send a bad token, log out; Ada's id."""
+    """Sign up, fail to log in, send bad tokens, log out and come back with that token; Ada's id."""
     async with (
         run_service(database_url, rate_limit_auth=Rate(2, 60)) as service,
         httpx.AsyncClient(
@@ -32,6 +32,7 @@ async def visit(database_url: str) -> str:
         await client.get("/api/tasks", headers={"Authorization": "Bearer x.y.z"})
         await client.get("/api/tasks", headers=bearer("bob", aud="somebody-else"))
         await client.post("/api/auth/logout", headers={"Authorization": f"Bearer {session['token']}"})
+        await client.get("/api/tasks", headers={"Authorization": f"Bearer {session['token']}"})
         return str(session["user_id"])
 
 
@@ -48,6 +49,7 @@ async def test_everything_is_listed_with_where_it_came_from(database_url: str, c
             ["token_refused", "-", *where, "malformed", agent],
             ["token_refused", "-", *where, "audience", agent],
             ["log_out", ada, *where, "-", agent],
+            ["token_refused", ada, *where, "logged out", agent],
         ]
     ) == sorted(listed)
 
@@ -59,16 +61,20 @@ async def test_they_can_be_chosen_by_user_outcome_and_time(database_url: str, co
         return sorted(line.split("\t")[1] for line in command.lines("auth-events", *options))
 
     for name in (ada, "ada@example.com"):
-        assert ["log_in_refused", "log_out", "sign_up"] == kinds("--user", name)
-    assert ["limit_hit", "log_in_refused", "token_refused", "token_refused"] == kinds("--failures")
-    assert ["log_in_refused"] == kinds("--failures", "--user", ada)
+        assert ["log_in_refused", "log_out", "sign_up", "token_refused"] == kinds("--user", name)
+    assert ["limit_hit", "log_in_refused", *["token_refused"] * 3] == kinds("--failures")
+    assert ["log_in_refused", "token_refused"] == kinds("--failures", "--user", ada)
     assert [] == kinds("--user", "nobody")
-    assert 6 == len(kinds("--since", "7d"))
-    assert 6 == len(kinds("--since", "2000-01-01"))
+    assert 7 == len(kinds("--since", "7d"))
+    assert 7 == len(kinds("--since", "2000-01-01"))
     assert [] == kinds("--since", "2999-01-01T00:00:00Z")
     assert 2 == len(kinds("--limit", "2"))
 
 
-def test_a_time_that_cannot_be_read_is_an_error(command: CommandLine) -> None:
-    result = command.run("auth-events", "--since", "yesterday")
+@pytest.mark.parametrize("since", ["yesterday", "999999d", "0001-01-01T00:00:00+23:59"])
+def test_a_time_that_cannot_be_read_is_an_error(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    result = CommandLine(monkeypatch, DATABASE_URL=sqlite_url).run("auth-events", "--since", since)
     assert 2 == result.exit_code
+    assert "write 30m, 24h, 7d" in result.output

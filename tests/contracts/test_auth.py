@@ -77,7 +77,6 @@ async def test_signing_up_answers_201_with_a_session(client: httpx.AsyncClient, 
         "expires_in": 86400,
         "user": {"id": user_id, "email": "ada@example.com", "name": "Ada"},
     } == session
-    assert ["private, no-cache", "no-store"] == answer.headers.get_list("cache-control")
 
 
 async def test_the_token_carries_who_and_until_when(session: dict[str, Any]) -> None:
@@ -395,6 +394,32 @@ async def test_a_limit_is_for_one_address(database_url: str) -> None:
         assert 429 == (await one.post("/api/auth/login", json=LOG_IN, headers=forged)).status_code
         assert 429 == (await same_network.post("/api/auth/login", json=LOG_IN)).status_code
         assert 401 == (await other.post("/api/auth/login", json=LOG_IN)).status_code
+
+
+# What caches may do
+
+
+@pytest.mark.parametrize("base", BASES)
+async def test_no_cache_keeps_a_token_and_each_answer_says_once_what_caches_may_do(
+    client: httpx.AsyncClient, base: str
+) -> None:
+    signed_up = await client.post(f"{base}/api/auth/signup", json=ADA)
+    logged_in = await client.post(f"{base}/api/auth/login", json=LOG_IN)
+    headers = token_of(logged_in.json())
+    others = [
+        await client.post(f"{base}/api/auth/register", json=ADA),
+        await client.post(f"{base}/api/auth/login", json=LOG_IN | {"password": "Wrong-horse-7"}),
+        await client.post(f"{base}/api/auth/login", json={}),
+        await client.get(f"{base}/api/auth/me", headers=headers),
+        await client.post(f"{base}/api/auth/logout", headers=headers),
+        await client.get(f"{base}/api/auth/me", headers=headers),
+    ]
+    assert [201, 200] == [signed_up.status_code, logged_in.status_code]
+    assert [409, 401, 422, 200, 200, 401] == [each.status_code for each in others]
+    for answer in (signed_up, logged_in):
+        assert ["no-store"] == answer.headers.get_list("cache-control")
+    for answer in others:
+        assert ["private, no-cache"] == answer.headers.get_list("cache-control")
 
 
 # Where it is mounted

@@ -1,3 +1,4 @@
+import json
 from ipaddress import ip_network
 
 import pytest
@@ -80,6 +81,22 @@ def test_production_refuses_a_short_secret(mistakes: Mistakes, name: str) -> Non
     [line] = mistakes(ENVIRONMENT="production", **environment)
     assert "is shorter than 32 characters" in line
     assert "xxx" not in line
+
+
+@pytest.mark.parametrize("name", ["JWT_SECRET", "BETTER_AUTH_SECRET", "JWT_PREVIOUS_SECRETS"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAcanary\n-----END PUBLIC KEY-----",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5canary ada@example.com",
+        '{"kty": "OKP", "crv": "Ed25519", "x": "canary"}',
+    ],
+)
+def test_a_public_key_is_refused_as_a_secret(mistakes: Mistakes, name: str, key: str) -> None:
+    written = json.dumps([key]) if name == "JWT_PREVIOUS_SECRETS" else key
+    [line] = mistakes(**{name: written})
+    assert "is the key of a key pair and no secret" in line
+    assert "canary" not in line
 
 
 def test_production_refuses_a_short_secret_beside_better_auth_too(mistakes: Mistakes) -> None:

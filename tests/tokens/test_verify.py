@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -28,6 +29,9 @@ from tests.tokens.signing import (
     segment,
     sign_shared,
 )
+
+PATIENCE = 30.0
+"""Seconds after which something that has to happen counts as not happening."""
 
 
 async def refusal_of(verifier: TokenVerifier, token: str) -> str:
@@ -157,6 +161,23 @@ class TestMemory:
         uptime.advance(REFRESH_AFTER)
 
         await verifier.verify(new.token())
+
+        assert verifier.recall(token) is None
+        assert Refusal.UNKNOWN_KEY == await refusal_of(verifier, token)
+
+    async def test_a_withdrawn_key_is_noticed_although_only_remembered_tokens_come(
+        self, verifier: TokenVerifier, key_server: KeyServer, issuer_key: IssuerKey, uptime: Clock
+    ) -> None:
+        token = issuer_key.token()
+        await verifier.verify(token)
+        key_server.publish(key_set(IssuerKey("key-2")))
+        withdrawn = asyncio.Event()
+        verifier.call_on_withdrawal(withdrawn.set)
+
+        uptime.advance(REFRESH_AFTER)
+        assert verifier.recall(token) is not None
+        async with asyncio.timeout(PATIENCE):
+            await withdrawn.wait()
 
         assert verifier.recall(token) is None
         assert Refusal.UNKNOWN_KEY == await refusal_of(verifier, token)

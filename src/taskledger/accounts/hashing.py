@@ -82,7 +82,9 @@ class PlainBcryptHasher(BcryptHasher):
     """
 
     def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
-        return len(ensure_bytes(password)) <= BCRYPT_LIMIT and super().verify(password, hash)
+        # Hashed in either case: an answer without it would come so soon that it tells of the account.
+        whole = ensure_bytes(password)
+        return super().verify(whole[:BCRYPT_LIMIT], hash) and len(whole) <= BCRYPT_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

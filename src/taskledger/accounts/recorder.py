@@ -21,7 +21,7 @@ class EventRecorder:
     """Records refusals in the background, and under attack only a sample of them.
 
     In any minute at most `EACH_PER_WINDOW` of one kind from one address and `ALL_PER_WINDOW` in all are
-    recorded and logged; of the rest their number is. A refusal waits for no database.
+    recorded and logged; of the rest their number is, within a minute. A refusal waits for no database.
     """
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
@@ -31,6 +31,7 @@ class EventRecorder:
         self._seen: Counter[tuple[EventKind, str | None]] = Counter()
         self._recorded = 0
         self._left_out: Counter[EventKind] = Counter()
+        self._window_end: asyncio.TimerHandle | None = None
         self._waiting: set[asyncio.Task[None]] = set()
 
     def note(
@@ -44,6 +45,10 @@ class EventRecorder:
         self._seen[which] += 1
         if self._seen[which] > EACH_PER_WINDOW or self._recorded >= ALL_PER_WINDOW:
             self._left_out[kind] += 1
+            if self._window_end is None:
+                # An attack may end with this one, and its extent is to be known all the same.
+                loop = asyncio.get_running_loop()
+                self._window_end = loop.call_later(WINDOW_SECONDS, self._count_left_out)
             if len(self._seen) > ALL_PER_WINDOW * 10:
                 self._seen.clear()
             return
@@ -57,20 +62,31 @@ class EventRecorder:
         )
         self._record(kind, origin, now, user_id, reason)
 
+    async def aclose(self) -> None:
+        """Record what is still to be."""
+        self._count_left_out()
+        await self.settle()
+
     async def settle(self) -> None:
         """Wait until what was noted is recorded, or has failed to be."""
         while self._waiting:
             await asyncio.gather(*self._waiting)
 
     def _begin_window(self, now: datetime) -> None:
+        self._count_left_out()
+        self._window_ends = now.timestamp() + WINDOW_SECONDS
+        self._seen.clear()
+        self._recorded = 0
+
+    def _count_left_out(self) -> None:
+        if self._window_end is not None:
+            self._window_end.cancel()
+            self._window_end = None
         if self._left_out:
             counts = ", ".join(f"{count} {kind}" for kind, count in sorted(self._left_out.items()))
             log.warning("not recorded one by one: %s", counts)
-            self._record(EventKind.NOT_RECORDED, Origin(), now, None, counts)
-        self._window_ends = now.timestamp() + WINDOW_SECONDS
-        self._seen.clear()
-        self._left_out.clear()
-        self._recorded = 0
+            self._record(EventKind.NOT_RECORDED, Origin(), self._now(), None, counts)
+            self._left_out.clear()
 
     def _record(
         self, kind: EventKind, origin: Origin, now: datetime, user_id: str | None, reason: str | None

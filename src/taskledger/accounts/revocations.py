@@ -26,6 +26,9 @@ _PRUNE_SECONDS = 600.0
 
 _USER_ENTRY_LIFE = timedelta(hours=1)
 
+_GRACE = timedelta(days=1)
+"""Added to a token's own time: where a clock was wrong, or is behind others, the token may not be over."""
+
 
 class TokenMemory(Protocol):
     """What remembers tokens that were found good."""
@@ -72,12 +75,12 @@ async def admit(database: Database, principal: Principal) -> None:
     if erased:
         raise TokenRevoked("its user was erased")
     if disabled_at is not None:
-        raise TokenRevoked("its user is disabled")
+        raise TokenRevoked("its user is disabled", principal.user_id)
     if revoked:
-        raise TokenRevoked("logged out")
+        raise TokenRevoked("logged out", principal.user_id)
     issued_at = principal.issued_at
     if valid_from is not None and issued_at is not None and issued_at < valid_from.timestamp():
-        raise TokenRevoked("issued before the password was changed")
+        raise TokenRevoked("issued before the password was changed", principal.user_id)
 
 
 async def revoke_within(
@@ -163,7 +166,7 @@ class RevocationWatch:
     async def prune(self) -> None:
         """Delete what is over."""
         now = self._now()
-        values = {"now": now, "keep_from": now - self._keep_events}
+        values = {"now": now, "over_by": now - _GRACE, "keep_from": now - self._keep_events}
         try:
             for statement in (revocations.PRUNE_REVOCATIONS, attempts.PRUNE_ATTEMPTS, events.PRUNE_EVENTS):
                 await self._database.write(statement, values)

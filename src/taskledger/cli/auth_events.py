@@ -47,10 +47,10 @@ def auth_events(
 
 def _moment(since: str, now: datetime) -> datetime:
     past = re.fullmatch(r"(\d{1,6})([mhd])", since)
-    if past is not None:
-        return now - timedelta(**{_UNITS[past[2]]: int(past[1])})
     try:
+        if past is not None:
+            return now - timedelta(**{_UNITS[past[2]]: int(past[1])})
         moment = datetime.fromisoformat(since)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise typer.BadParameter("write 30m, 24h, 7d, or for example 2030-01-31T08:00:00Z") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

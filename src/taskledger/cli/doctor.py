@@ -110,7 +110,7 @@ async def _check_database(settings: Settings) -> list[Finding]:
 
 
 def _check_secret(settings: Settings) -> Finding:
-    from taskledger.settings.model import SHORTEST_SECRET
+    from taskledger.settings.secrets import SHORTEST_SECRET
 
     if settings.jwt_secret is None:
         if settings.keys_url and not settings.has_accounts:

@@ -14,7 +14,7 @@ from taskledger.accounts import usecases
 from taskledger.accounts.passwords import LONGEST, SHORTEST, find_weakness
 from taskledger.accounts.usecases import SignedIn
 from taskledger.contracts.dialect import DetailVoice
-from taskledger.http.answer import Answer, json_answer
+from taskledger.http.answer import Answer, json_answer, secret_answer
 from taskledger.http.call import Call, CallContext, PublicCall
 from taskledger.http.contract import Contract
 from taskledger.http.schema import described
@@ -24,9 +24,6 @@ contract = Contract("auth", "Accounts of our own: sign-up, log-in, log-out", Det
 
 # Whether an address receives mail only mail can tell; this refuses what cannot be one.
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-
-# A token must not lie about in a cache.
-_NOT_STORED = (b"cache-control", b"no-store")
 
 
 def _check_email(email: str) -> str:
@@ -165,7 +162,7 @@ def _open_session(call: CallContext, status: int, user: SignedIn) -> Answer:
         LIFETIME,
         SessionUser(user.user_id, user.email, user.name),
     )
-    return json_answer(status, session, [_NOT_STORED])
+    return secret_answer(status, session)
 
 
 async def _sign_up(call: CallContext, body: NewAccount) -> Answer:

@@ -12,6 +12,7 @@ encode_json = msgspec.json.Encoder().encode
 JSON = b"application/json"
 # What a user may see, another must not: no shared cache keeps it, and a private one asks again.
 _PRIVATE = (b"cache-control", b"private, no-cache")
+_SECRET = (b"cache-control", b"no-store")
 _BY_TOKEN = (b"vary", b"Authorization")
 
 
@@ -37,6 +38,13 @@ def json_answer(
     kind = (b"content-type", media_type)
     length = (b"content-length", b"%d" % len(body))
     return Answer(status, [kind, length, _PRIVATE, _BY_TOKEN, *headers], body)
+
+
+def secret_answer(status: int, value: Any) -> Answer:
+    """An answer in JSON with which anybody could act for the user; no cache keeps it (RFC 6749, 5.1)."""
+    body = encode_json(value)
+    kind, length = (b"content-type", JSON), (b"content-length", b"%d" % len(body))
+    return Answer(status, [kind, length, _SECRET, _BY_TOKEN], body)
 
 
 def empty_answer(status: int, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:

@@ -36,7 +36,7 @@ class Identity:
 
     async def aclose(self) -> None:
         """Finish what is under way and let go of threads and connections."""
-        await self.events.settle()
+        await self.events.aclose()
         self.hashing.close()
         if self.user_limit is not None:
             await self.user_limit.aclose()
@@ -53,7 +53,9 @@ class Identity:
         """Record that a token was refused; that there was none is no event."""
         reason = _reason(refused)
         if reason is not None:
-            self.events.note(EventKind.TOKEN_REFUSED, self.origin(scope, receive), reason=reason)
+            user_id = refused.user_id if isinstance(refused, errors.TokenRevoked) else None
+            origin = self.origin(scope, receive)
+            self.events.note(EventKind.TOKEN_REFUSED, origin, user_id=user_id, reason=reason)
 
     async def limit_attempts(self, database: Database, scope: Scope, receive: Receive, now: datetime) -> None:
         """Count an attempt to sign up or in against the client's address; raises `TooManyRequests`."""

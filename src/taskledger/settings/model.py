@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from taskledger.settings.lists import parse_list
 from taskledger.settings.mounts import DEFAULT_CONTRACTS, Mount, parse_mounts
 from taskledger.settings.rates import Rate, check_exact_rate, parse_rate
+from taskledger.settings.secrets import Secret, check_length
 from taskledger.settings.urls import (
     check_contact,
     check_database_url,
@@ -21,8 +22,6 @@ from taskledger.settings.urls import (
     parse_origins,
     without_password,
 )
-
-SHORTEST_SECRET = 32
 
 
 def _lower(value: object) -> object:
@@ -109,11 +108,9 @@ class Settings(BaseSettings):
     """The audience tokens must be for; by default Better Auth's."""
     jwks_url: HttpUrl | None = None
     """Where the keys of other issuers are published; by default Better Auth's."""
-    jwt_secret: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("JWT_SECRET", "BETTER_AUTH_SECRET")
-    )
+    jwt_secret: Secret | None = Field(None, validation_alias=AliasChoices("JWT_SECRET", "BETTER_AUTH_SECRET"))
     """The shared secret of tokens, 32 characters or more; by default a random one beside the database."""
-    jwt_previous_secrets: Annotated[tuple[SecretStr, ...], BeforeValidator(parse_list)] = ()
+    jwt_previous_secrets: Annotated[tuple[Secret, ...], BeforeValidator(parse_list)] = ()
     """Secrets that still verify after a change of JWT_SECRET: a JSON array or comma-separated."""
     jwt_algorithm: Annotated[Literal["HS256", "HS384", "HS512"], BeforeValidator(_upper)] = "HS256"
     """The algorithm of the shared secret: HS256, HS384 or HS512."""
@@ -211,7 +208,7 @@ class Settings(BaseSettings):
         if info.data.get("environment") != "production":
             return value
         if value is not None:
-            _check_length(value)
+            check_length(value)
         elif not any(info.data.get(name, "mistaken") for name in ("better_auth_url", "jwks_url")):
             raise ValueError(
                 "is required in production without BETTER_AUTH_URL; make one with: openssl rand -base64 48"
@@ -230,7 +227,7 @@ class Settings(BaseSettings):
     ) -> tuple[SecretStr, ...]:
         if info.data.get("environment") == "production":
             for secret in value:
-                _check_length(secret)
+                check_length(secret)
         return value
 
     @check("cors_origins")
@@ -291,10 +288,3 @@ class Settings(BaseSettings):
     def keys_audience(self) -> str | None:
         """The ``aud`` that tokens verified by public keys must carry."""
         return self.jwt_audience or (origin_of(self.better_auth_url) if self.better_auth_url else None)
-
-
-def _check_length(secret: SecretStr) -> None:
-    if len(secret.get_secret_value()) < SHORTEST_SECRET:
-        raise ValueError(
-            f"is shorter than {SHORTEST_SECRET} characters; make one with: openssl rand -base64 48"
-        )

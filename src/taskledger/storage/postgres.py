@@ -47,8 +47,8 @@ _UNAVAILABLE = (
 )
 
 
-class _UnavailableGuard:
-    """Turns the driver's ways of being out of reach into `DatabaseUnavailable`."""
+class _Guard:
+    """Turns the driver's ways of being out of reach into `DatabaseUnavailable`; keeps rows out of errors."""
 
     __slots__ = ()
 
@@ -64,10 +64,13 @@ class _UnavailableGuard:
             raise DatabaseUnavailable(type(error).__name__) from error
         if isinstance(error, asyncpg.InterfaceError) and _is_closed(error):
             raise DatabaseUnavailable("connection closed") from error
+        if isinstance(error, asyncpg.PostgresError):
+            # There the server quotes the row that it refuses, with all that users wrote; errors are logged.
+            error.detail = None
         return False
 
 
-_guard = _UnavailableGuard()
+_guard = _Guard()
 
 
 def _is_closed(error: asyncpg.InterfaceError) -> bool:

@@ -72,8 +72,7 @@ class JwksVerifier:
         """
         key = self._known_key(token.key_id)
         if key is not None:
-            if self._monotonic() - self._keys_since >= self._refresh_after:
-                self._start_fetch()
+            self.keep_fresh()
         else:
             fetch = self._start_fetch()
             if fetch is not None:
@@ -83,6 +82,11 @@ class JwksVerifier:
         if key is None:
             raise self._missing_key()
         key.check_signature(token)
+
+    def keep_fresh(self) -> None:
+        """Fetch keys that have become old anew, without anyone waiting; never the first ones."""
+        if self._keys is not None and self._monotonic() - self._keys_since >= self._refresh_after:
+            self._start_fetch()
 
     async def aclose(self) -> None:
         """Give up a fetch that is under way, and close the source."""

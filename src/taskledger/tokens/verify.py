@@ -43,6 +43,9 @@ class TokenVerifier:
 
     def recall(self, token: str) -> Principal | None:
         """The principal of a token that was verified before and has neither expired nor been forgotten."""
+        if self._jwks is not None:
+            # Where all that come are remembered, nothing else would notice that their key was withdrawn.
+            self._jwks.keep_fresh()
         return self._remembered.recall(token, self._clock())
 
     async def verify(self, token: str) -> Principal:

@@ -230,6 +230,7 @@ class TestTickets:
         answer = await client.post(TICKET)
         assert 201 == answer.status_code
         assert 60 == answer.json()["expires_in"]
+        assert ["no-store"] == answer.headers.get_list("cache-control")
         ticket: str = answer.json()["ticket"]
         return ticket
 

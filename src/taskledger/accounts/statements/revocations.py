@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Integer, Text, bindparam, delete, insert, literal, select, update
 
 from taskledger.accounts.model import revocation_head, revocations
-from taskledger.accounts.statements.binds import NOW, instant, text
+from taskledger.accounts.statements.binds import instant, text
 from taskledger.storage.statement import Statement
 
 RAISE_HEAD = Statement(
@@ -40,5 +40,7 @@ REVOCATIONS_AFTER = Statement(
 )
 
 PRUNE_REVOCATIONS = Statement(
-    "prune_revocations", delete(revocations).where(revocations.c.expires_at < NOW), crosses_owners=True
+    "prune_revocations",
+    delete(revocations).where(revocations.c.expires_at < instant("over_by")),
+    crosses_owners=True,
 )

@@ -16,7 +16,7 @@ from taskledger.accounts.revocations import admit
 from taskledger.contracts.v2.contract import contract
 from taskledger.contracts.v2.fields import Task
 from taskledger.errors import Invalid
-from taskledger.http.answer import Answer, encode_json, json_answer
+from taskledger.http.answer import Answer, encode_json, secret_answer
 from taskledger.http.call import Call, CallContext, Services, bearer
 from taskledger.http.requests import header, parse_query, problem
 from taskledger.http.route import admit_bearer
@@ -110,7 +110,7 @@ async def issue_event_ticket(call: Call) -> Answer:
     It is good once, for a minute, on every worker.
     """
     ticket = await issue_ticket(call.database, call.principal, call.services.now())
-    return json_answer(201, EventTicket(ticket, TICKET_SECONDS))
+    return secret_answer(201, EventTicket(ticket, TICKET_SECONDS))
 
 
 async def _admit(scope: Scope, services: Services) -> Principal:
