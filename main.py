@@ -1,6 +1,10 @@
 """For ASGI servers that take an import path: ``uvicorn main:app``."""
 
 import sys
+from pathlib import Path
+
+# ``pip install -r requirements.txt`` installs what we need, and not us.
+sys.path.append(str(Path(__file__).parent / "src"))
 
 from taskledger.app import create_app_from_environment
 from taskledger.settings import SettingsMistakes

@@ -80,6 +80,7 @@ class Tool(NamedTuple):
 
 
 TOOLS = {
+    "curl": Tool(lambda: find_program("curl") is not None, "install curl"),
     "node": Tool(_has_node_20, "install Node 20 or newer and npm"),
     "pgbouncer": Tool(lambda: find_program("pgbouncer") is not None, "install PgBouncer"),
     "postgres_tls": Tool(

@@ -40,7 +40,7 @@ from taskledger.ledger.events.admission import FollowerAdmission
 from taskledger.ledger.events.feed import Feed
 from taskledger.ledger.keys import ServiceKeys
 from taskledger.ledger.maintenance import Maintainer, retention_of
-from taskledger.settings import Mount, Settings, load_settings
+from taskledger.settings import Mount, Settings, SettingsMistakes, load_settings
 from taskledger.storage.connect import announcements_for, database_for
 from taskledger.storage.database import Database
 from taskledger.storage.readiness import Readiness
@@ -229,15 +229,26 @@ def shared_secrets(settings: Settings) -> SharedSecrets | None:
     """The secrets that sign and verify our own tokens.
 
     With none configured, one is made in development; a service without local accounts that verifies
-    another issuer's keys has none.
+    another issuer's keys has none. Raises `SettingsMistakes` where the one made cannot be kept.
     """
     if settings.jwt_secret is not None:
         newest = settings.jwt_secret.get_secret_value()
     elif settings.production or (settings.keys_url is not None and not settings.has_accounts):
         return None
     else:
-        newest = load_or_make_secret(secret_directory(settings))
+        newest = _kept_secret(secret_directory(settings).absolute())
     return shared_secrets_from(settings, newest)
+
+
+def _kept_secret(directory: Path) -> str:
+    try:
+        return load_or_make_secret(directory)
+    except OSError as error:
+        line = (
+            f"JWT_SECRET: is required where none can be kept in {directory} ({error.strerror}); "
+            "make one with: openssl rand -base64 48"
+        )
+        raise SettingsMistakes((line,)) from error
 
 
 def secret_directory(settings: Settings) -> Path:

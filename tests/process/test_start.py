@@ -4,9 +4,11 @@ import os
 import stat
 import subprocess
 import sys
+import sysconfig
 import time
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
 
@@ -108,3 +110,52 @@ def test_mistaken_settings_are_a_clear_line_each(tmp_path: Path, command: list[s
         line.partition(":")[0] for line in told
     )
     assert "password@" not in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "token --user ada"])
+def test_a_secret_that_cannot_be_kept_is_one_clear_line(tmp_path: Path, command: str) -> None:
+    (tmp_path / ".taskledger-secret").mkdir()
+
+    ended = run(["taskledger", *command.split()], tmp_path)
+
+    (line,) = ended.stderr.splitlines()
+    assert 2 == ended.returncode
+    assert line.startswith(f"JWT_SECRET: is required where none can be kept in {tmp_path} (")
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+async def test_a_database_that_will_not_take_the_schema_is_one_clear_line(
+    tmp_path: Path, empty_postgresql_url: str, command: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("not a database\n" * 100)
+    connection = await asyncpg.connect(empty_postgresql_url)
+    await connection.execute("CREATE TABLE users (id int)")
+    await connection.close()
+
+    for url, why in (
+        ("sqlite:///notes.txt", "DatabaseError: file is not a database"),
+        (empty_postgresql_url, 'DuplicateTableError: relation "users" already exists'),
+    ):
+        ended = run(["taskledger", command], tmp_path, DATABASE_URL=url)
+
+        (line,) = ended.stderr.splitlines()
+        assert 1 == ended.returncode
+        assert line.endswith(f" cannot be migrated: {why}")
+
+
+def test_main_is_found_where_only_the_requirements_are_installed(tmp_path: Path) -> None:
+    # Without site, the packages are there and the link to this project is not.
+    script = (
+        f"import sys; sys.path[:0] = {[str(ROOT), sysconfig.get_path('purelib')]!r}; import main; main.app"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+    assert (0, "") == (ended.returncode, ended.stderr)

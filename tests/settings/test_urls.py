@@ -7,7 +7,7 @@ from tests.settings.conftest import Loaded, Mistakes
     "url",
     [
         "sqlite:///file.db",
-        "sqlite:////var/lib/taskledger/file.db",
+        "sqlite:////file.db",
         "postgres://u:p@h/d",
         "postgresql://u:p@h:5433/d",
         "postgresql+asyncpg://u:p@h/d",
@@ -48,6 +48,9 @@ def test_a_database_url_is_kept_as_written(loaded: Loaded, url: str) -> None:
         ("sqlite:///", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("sqlite://file.db", "has too few slashes"),
+        ("sqlite:////no/such/file.db", 'names a file in "/no/such", which is no directory here'),
+        ("sqlite:///no%20such/file.db", 'names a file in "no such", which is no directory here'),
+        ("sqlite:////", 'names the directory "/"'),
     ],
 )
 def test_a_database_url_that_cannot_work_is_refused_without_showing_it(

@@ -1,10 +1,13 @@
 """Settings for a command, or an exit that lists every mistake in them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from taskledger.settings import Settings, SettingsMistakes, load_settings
+
+if TYPE_CHECKING:
+    from taskledger.tokens.shared import SharedSecrets
 
 
 def settings_or_exit(**overrides: Any) -> Settings:
@@ -12,6 +15,20 @@ def settings_or_exit(**overrides: Any) -> Settings:
     try:
         return load_settings(**{name: value for name, value in overrides.items() if value is not None})
     except SettingsMistakes as mistakes:
-        for line in mistakes.lines:
-            typer.echo(line, err=True)
-        raise typer.Exit(2) from None
+        raise _told(mistakes) from None
+
+
+def secrets_or_exit(settings: Settings) -> "SharedSecrets | None":
+    """The secrets of our own tokens; with none set and none that can be kept, an exit like the above."""
+    from taskledger.app import shared_secrets
+
+    try:
+        return shared_secrets(settings)
+    except SettingsMistakes as mistakes:
+        raise _told(mistakes) from None
+
+
+def _told(mistakes: SettingsMistakes) -> typer.Exit:
+    for line in mistakes.lines:
+        typer.echo(line, err=True)
+    return typer.Exit(2)

@@ -8,13 +8,13 @@ from taskledger.cli.configuration import settings_or_exit
 def migrate() -> None:
     """Bring the database schema up to date; safe to run from several machines at once."""
     from taskledger.errors import DatabaseUnavailable
-    from taskledger.storage.migrate import head_revision
+    from taskledger.storage.migrate import MigrationRefused, head_revision
     from taskledger.storage.migrate import migrate as upgrade
 
     settings = settings_or_exit()
     try:
         upgrade(settings.migration_url, row_security=settings.database_row_security)
-    except DatabaseUnavailable as failure:
+    except (DatabaseUnavailable, MigrationRefused) as failure:
         typer.echo(f"{settings.shown_database_url} cannot be migrated: {failure}", err=True)
         raise typer.Exit(1) from None
     print(f"{settings.shown_database_url} is at revision {head_revision()}")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from taskledger.cli.configuration import settings_or_exit
+from taskledger.cli.configuration import secrets_or_exit, settings_or_exit
 from taskledger.settings import Settings
 
 _CLOCK_TOLERANCE = 5.0
@@ -56,10 +56,9 @@ def doctor(
 
 
 def _attempts(settings: Settings, url: str | None) -> Iterator[Finding]:
-    from taskledger.app import shared_secrets
     from taskledger.cli.isolation import probe_isolation
 
-    secrets = shared_secrets(settings)
+    secrets = secrets_or_exit(settings)
     if secrets is None:
         yield Finding(
             False, "isolation", "only the issuer can make tokens for the two users", "set JWT_SECRET"
@@ -130,14 +129,13 @@ def _check_secret(settings: Settings) -> Finding:
 
 
 async def _check_token(settings: Settings, token: str) -> tuple[Finding, tuple[str, ...]]:
-    from taskledger.app import shared_secrets
     from taskledger.cli.explain import explain_token
     from taskledger.storage.connect import database_for
 
     database = database_for(settings)
     await database.open()
     try:
-        explained = await explain_token(token.strip(), settings, shared_secrets(settings), database)
+        explained = await explain_token(token.strip(), settings, secrets_or_exit(settings), database)
     finally:
         await database.close()
     return Finding(explained.accepted, "token", explained.found, explained.mend), explained.says

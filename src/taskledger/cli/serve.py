@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from taskledger import __version__
-from taskledger.cli.configuration import settings_or_exit
+from taskledger.cli.configuration import secrets_or_exit, settings_or_exit
 from taskledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,16 +33,20 @@ def serve(
 
     from taskledger.errors import DatabaseUnavailable
     from taskledger.http.logs import configure_logs, is_json
-    from taskledger.storage.migrate import migrate
+    from taskledger.storage.migrate import MigrationRefused, migrate
 
     settings = settings_or_exit(host=host, port=port)
+    secrets_or_exit(settings)  # here, so that what stops every worker is told once
     configure_logs(settings)
     if settings.auto_migrate:
         try:
             migrate(settings.migration_url, row_security=settings.database_row_security)
         except DatabaseUnavailable as failure:
             # Not fatal: the service answers 503 until the database is there, and migrates it then.
-            log.warning("the database cannot be reached yet; starting anyway: %s", failure)
+            log.warning("the database is not ready yet; starting anyway: %s", failure)
+        except MigrationRefused as refusal:
+            typer.echo(f"{settings.shown_database_url} cannot be migrated: {refusal}", err=True)
+            raise typer.Exit(1) from None
     if is_json(settings):
         log.info("starting %s on %s:%d", __version__, settings.host, settings.port)
     else:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from taskledger.cli.configuration import settings_or_exit
+from taskledger.cli.configuration import secrets_or_exit, settings_or_exit
 
 
 def token(
@@ -15,11 +15,10 @@ def token(
     hours: Annotated[float, typer.Option(min=0.001, max=24 * 366, help="How long it is good for.")] = 24,
 ) -> None:
     """Print a bearer token for a user, signed with JWT_SECRET."""
-    from taskledger.app import shared_secrets
     from taskledger.tokens.issue import issue_token
 
     settings = settings_or_exit()
-    secrets = shared_secrets(settings)
+    secrets = secrets_or_exit(settings)
     if secrets is None:
         typer.echo(
             "Tokens are verified by the keys of BETTER_AUTH_URL or JWKS_URL; only their issuer can make them;"

@@ -82,8 +82,6 @@ class EnvelopeVoice:
         errors.EditConflict: ("CONFLICT", "The task was changed meanwhile"),
         errors.UndoConflict: ("CONFLICT", "The task was changed meanwhile"),
         errors.CursorInvalid: ("VALIDATION_ERROR", "Invalid cursor"),
-        errors.RevisionAhead: ("VALIDATION_ERROR", "Unknown revision"),
-        errors.ResyncRequired: ("CONFLICT", "Too long ago; read everything again"),
         errors.OperationFailed: ("CONFLICT", "An operation failed"),
         errors.TaskErased: ("CONFLICT", "Task was deleted for good"),
         errors.PreconditionFailed: ("CONFLICT", "The resource has changed since you read it"),

@@ -80,8 +80,6 @@ class CodedVoice:
         errors.EditConflict: ("CONFLICT", "The task was changed meanwhile"),
         errors.UndoConflict: ("CONFLICT", "The task was changed meanwhile"),
         errors.CursorInvalid: ("INVALID_CURSOR", "Invalid cursor"),
-        errors.RevisionAhead: ("UNKNOWN_REVISION", "Unknown revision"),
-        errors.ResyncRequired: ("RESYNC_REQUIRED", "Too long ago; read everything again"),
         errors.OperationFailed: ("OPERATION_FAILED", "An operation failed"),
         errors.TaskErased: ("TASK_ERASED", "Task was deleted for good"),
         errors.PreconditionFailed: ("PRECONDITION_FAILED", "The resource has changed since you read it"),

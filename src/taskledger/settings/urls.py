@@ -3,7 +3,7 @@
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -40,6 +40,11 @@ def _check_sqlite(rest: str) -> None:
         raise ValueError("names no file; use sqlite:///taskledger.db or sqlite:////absolute/path.db")
     if not path.startswith("/"):
         raise ValueError("has too few slashes; use sqlite:///file or sqlite:////absolute/path.db")
+    file = Path(unquote(path.removeprefix("/")))
+    if file.is_dir():
+        raise ValueError(f'names the directory "{file}"; name a file in it')
+    if not file.parent.is_dir():
+        raise ValueError(f'names a file in "{file.parent}", which is no directory here; make it first')
 
 
 def _check_postgresql(url: str) -> None:

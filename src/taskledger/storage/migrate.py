@@ -24,11 +24,15 @@ _LOCK_KEY = 0x8DE75300
 _SQLITE_WAIT_SECONDS = 60.0
 
 
+class MigrationRefused(Exception):
+    """The database is there and will not take the schema: waiting does not help. The message says why."""
+
+
 def migrate(url: str, revision: str = "head", *, row_security: bool = False) -> None:
     """Upgrade the database at ``url``; of several processes at once, one works and the others wait.
 
     ``row_security`` also makes the role that it needs. Must not be called on an event loop's thread.
-    Raises `DatabaseUnavailable`.
+    Raises `DatabaseUnavailable` and `MigrationRefused`.
     """
     config = alembic_config(url)
 
@@ -44,7 +48,7 @@ def migrate(url: str, revision: str = "head", *, row_security: bool = False) -> 
 
 @contextmanager
 def unavailability_of_engines() -> Iterator[None]:
-    """Turn what SQLAlchemy's engines raise when out of reach into `DatabaseUnavailable`."""
+    """Turn what SQLAlchemy's engines raise into `DatabaseUnavailable` or `MigrationRefused`."""
     try:
         yield
     except (
@@ -56,9 +60,15 @@ def unavailability_of_engines() -> Iterator[None]:
     ) as error:
         # A server that is starting or stopping gives an error of no narrower class; mistakes of ours do.
         waits = isinstance(error, OperationalError | InterfaceError) or type(error) is DBAPIError
-        if isinstance(error, DBAPIError) and not waits:
-            raise
-        raise DatabaseUnavailable(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
+        failure = MigrationRefused if isinstance(error, DBAPIError) and not waits else DatabaseUnavailable
+        raise failure(_first_line(error)) from error
+
+
+def _first_line(error: BaseException) -> str:
+    if isinstance(error, DBAPIError) and error.orig is not None:
+        # What the database said; SQLAlchemy adds the statement, and its adapter of asyncpg a wrapping.
+        error = error.orig.__cause__ or error.orig
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def head_revision() -> str | None:
