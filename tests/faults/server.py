@@ -96,6 +96,13 @@ class Server:
         self._connections.append(connection := await Connection.open("127.0.0.1", self.port))
         return connection
 
+    async def leave(self) -> None:
+        """End all connections, before the event loop that they belong to ends."""
+        for connection in self._connections:
+            connection.abort()
+        self._connections.clear()
+        await asyncio.sleep(0)
+
     async def ask(self, method: str, path: str, **options: Any) -> Any:
         """One request on a connection of its own."""
         async with await self.connect() as connection:
