@@ -31,6 +31,10 @@ def memory(server: Server, name: str) -> int:
     return int(line.split()[1]) * 1024
 
 
+def forget_peak(server: Server) -> None:
+    Path(f"/proc/{server.pid}/clear_refs").write_text("5")
+
+
 async def pour(connection: Connection, first: bytes, piece: bytes, times: int) -> int:
     """Send until the server answers or leaves; the status, and that it is one."""
 
@@ -55,7 +59,7 @@ async def flood(server: Server) -> None:
     assert 200 == (await server.ask("GET", "/api/v1/tasks", token=token)).status
     piece = b" " * 65_536
     before = memory(server, "VmRSS")
-    Path(f"/proc/{server.pid}/clear_refs").write_text("5")  # the peak begins anew
+    forget_peak(server)
     chunked = head(token, "Transfer-Encoding: chunked")
     for first, chunk, number in (
         (head(token, f"Content-Length: {LARGE}"), piece, AT_ONCE),

@@ -18,15 +18,15 @@ from tests.faults.programme import Tries
 from tests.faults.server import PATIENCE, Server, eventually
 from tests.faults.wire import Connection
 
-End = Callable[[Database, str], Awaitable[object]]
+End = Callable[[Database, str], Awaitable[None]]
 
 
-async def erase(database: Database, user: str) -> object:
-    return await erase_user(database, METADATA, user, datetime.now(UTC))
+async def erase(database: Database, user: str) -> None:
+    await erase_user(database, METADATA, user, datetime.now(UTC))
 
 
-async def disable(database: Database, user: str) -> object:
-    return await disable_user(database, user, datetime.now(UTC))
+async def disable(database: Database, user: str) -> None:
+    await disable_user(database, user, datetime.now(UTC))
 
 
 async def operations_of(server: Server) -> list[Operation]:

@@ -92,14 +92,14 @@ async def test_a_respelled_signature_does_not_outlive_its_token(door: Door, trie
 async def test_times_are_kept_to_the_documented_skew(door: Door, tries: Tries) -> None:
     now = time.time()
     # exp has no allowance, iat and nbf have 30 seconds; each is a bit away from its edge, for a slow machine.
-    sound = [
+    sound: list[dict[str, Any]] = [
         {"exp": now + 60},
         {"exp": now + 60.5},
         *({each: now + 15} for each in ("iat", "nbf")),
         {"iat": ...},
     ]
-    early = [{claim: now + 60} for claim in ("iat", "nbf")]
-    over = [{"exp": each} for each in (now - 1, int(now) - 1, 1, 0, -5)]
+    early: list[dict[str, Any]] = [{claim: now + 60} for claim in ("iat", "nbf")]
+    over: list[dict[str, Any]] = [{"exp": each} for each in (now - 1, int(now) - 1, 1, 0, -5)]
     shown = 0
     for make in (door.token, door.shared):
         for expected, all_changes in ((200, sound), (401, early), (401, over)):
