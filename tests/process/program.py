@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from tests.faults.breaks import mistaken_environment
 from tests.servers.ports import free_port
 from tests.service import SECRET
 
@@ -65,6 +66,7 @@ def run_program(
         "DATABASE_URL": f"sqlite:///{directory / 'taskledger.db'}",
         "JWT_SECRET": SECRET,
         **{name: str(value) for name, value in (environment or {}).items()},
+        **mistaken_environment(directory),
     }
     with (directory / "stdout").open("wb") as out, (directory / "stderr").open("wb") as err:
         process = subprocess.Popen(

@@ -1,8 +1,4 @@
-"""Faults built into a server on purpose, by patching it in the server's own process.
-
-Each is a mistake that somebody could make; for each there is a test that shows a case of the
-programme noticing it. The product has no switch for any of them.
-"""
+"""Mistakes with the database and its connections."""
 
 import asyncio
 import sqlite3
@@ -10,6 +6,8 @@ import threading
 import time
 from typing import Any
 from uuid import uuid4
+
+from tests.faults.breaks.patching import patch
 
 _SOON = 0.2
 
@@ -51,25 +49,6 @@ def answer_before_commit() -> None:
     PostgresDatabase.write = write  # type: ignore[method-assign]
     SqliteDatabase._run_group = run_group  # type: ignore[method-assign]
     sqlite._Job.settle = settle  # type: ignore[method-assign]
-
-
-def write_twice() -> None:
-    """Send a creation again after it succeeded, as a careless retry does."""
-    from taskledger.contracts import dialect
-    from taskledger.tasks.usecases import create_task
-
-    async def create_twice(*arguments: Any, **options: Any) -> Any:
-        await create_task(*arguments, **options)
-        return await create_task(*arguments, **options)
-
-    setattr(dialect, "create_task", create_twice)  # noqa: B010 - a type checker would not let us
-
-
-def forget_the_owner() -> None:
-    """Leave the owner out of the conditions on tasks, in every statement."""
-    from taskledger.tasks.statements.parts import MINE, OWNER
-
-    MINE.left = OWNER  # type: ignore[attr-defined]  # the owner is the owner: always true
 
 
 def swallow_disk_errors() -> None:
@@ -172,130 +151,49 @@ def leak_connections() -> None:
     ConnectionPool.release = release_or_leak  # type: ignore[method-assign]
 
 
-def drop_requests_at_the_end() -> None:
-    """Stop at once on SIGTERM, with requests under way."""
-    from uvicorn import Server
+def trust_idle_connections() -> None:
+    """Take a connection that rested for one that still works."""
+    import asyncpg
 
-    async def shutdown(self: Any, sockets: Any = None) -> None:
-        for server in self.servers:
-            server.close()
+    from taskledger.storage import postgres
+    from taskledger.storage.pool import ConnectionPool
 
-    Server.shutdown = shutdown  # type: ignore[method-assign]
+    def take_idle(self: Any) -> Any:
+        return self._idle.pop()[0] if self._idle else None
 
-
-def ignore_the_end_of_tokens() -> None:
-    """Take a token that was good once for good for ever."""
-    from taskledger.tokens.remembered import RememberedTokens
-
-    recall = RememberedTokens.recall
-
-    def recall_for_ever(self: Any, token: str, now: float) -> Any:
-        del now
-        return recall(self, token, 0.0)
-
-    RememberedTokens.recall = recall_for_ever  # type: ignore[method-assign]
+    patch(ConnectionPool, "take_idle", take_idle)
+    patch(postgres, "_LOST", ())
+    patch(asyncpg, "InternalClientError", ZeroDivisionError)
 
 
-def let_time_run_backwards() -> None:
-    """Stamp a change with the clock, whatever the task was stamped with before."""
-    from sqlalchemy.ext.compiler import compiles
+def migrate_without_waiting() -> None:
+    """Migrate beside whoever else does."""
+    from taskledger.storage import migrate
 
-    from taskledger.storage.types import later
+    def hold_nothing(connection: Any) -> None:
+        del connection
+        time.sleep(5 - time.time() % 5)  # whoever comes within five seconds goes on with the others
 
-    later.inherit_cache = False
-    for dialect in ("postgresql", "sqlite"):
-        compiles(later, dialect)(_the_clock_alone)
-
-
-def _the_clock_alone(element: Any, compiler: Any, **options: Any) -> str:
-    text: str = compiler.process(next(iter(element.clauses)), **options)
-    return text
+    patch(migrate, "hold_migration_lock", hold_nothing)
 
 
-def forget_whose_path() -> None:
-    """Take any user id in a path for the principal's."""
-    from taskledger.http.route import ContractRoute
+def give_up_at_once() -> None:
+    """Try to reach the database once, at the start."""
+    from taskledger.storage.readiness import Readiness
 
-    plan = ContractRoute._plan
+    async def start(self: Any) -> None:
+        await self._attempt()
 
-    def plan_without_user(self: Any, endpoint: Any) -> None:
-        plan(self, endpoint)
-        self._has_user = False
-
-    ContractRoute._plan = plan_without_user  # type: ignore[method-assign]
+    patch(Readiness, "start", start)
 
 
-def share_entity_tags() -> None:
-    """Make a list's entity tag of its owner's revision alone."""
-    from taskledger.contracts import dialect
+def forget_keys() -> None:
+    """Take no note of idempotency keys."""
+    from taskledger.http import once
+    from taskledger.storage.joined import JoinedDatabase
 
-    def tag_of_revision(revision: int, owner: str, query: bytes) -> bytes:
-        del owner, query
-        return b'"%d"' % revision
+    async def perform_always(database: Any, principal: Any, key: Any, now: Any, perform: Any) -> Any:
+        del principal, key, now
+        return await database.transact(lambda transaction: perform(JoinedDatabase(transaction))), False
 
-    setattr(dialect, "list_tag", tag_of_revision)  # noqa: B010 - a type checker would not let us
-
-
-def take_anybody_for_the_first() -> None:
-    """Remember who somebody is by less than the whole token."""
-    from taskledger.tokens.remembered import RememberedTokens
-
-    recall = RememberedTokens.recall
-    first: list[Any] = []
-
-    def recall_the_first(self: Any, token: str, now: float) -> Any:
-        principal = recall(self, token, now)
-        if principal is not None:
-            first.append(principal)
-        return first[0] if first else principal
-
-    RememberedTokens.recall = recall_the_first  # type: ignore[method-assign]
-
-
-def wait_for_clients() -> None:
-    """Let a client take all the time it wants for the head of its request."""
-    from taskledger.http.protocol import LimitedProtocol
-
-    def sweep_nothing(self: Any, now: float) -> None:
-        del self, now
-
-    LimitedProtocol.sweep = sweep_nothing  # type: ignore[method-assign]
-
-
-def follow_everybody() -> None:
-    """Have one audience for the events of all users."""
-    from taskledger.ledger.events.feed import Feed
-
-    audience = Feed._audience
-
-    def first_audience(self: Any, owner: str) -> Any:
-        return next(iter(self._audiences.values()), None) or audience(self, owner)
-
-    Feed._audience = first_audience  # type: ignore[method-assign]
-
-
-def log_what_is_written() -> None:
-    """Log the title of each task that is created."""
-    import logging
-
-    from taskledger.tasks.revisions import OpenRevision
-
-    create = OpenRevision.create
-
-    async def create_aloud(self: Any, new: Any, into: Any) -> Any:
-        logging.getLogger("taskledger.tasks").info("creating %s", new.title)
-        return await create(self, new, into)
-
-    OpenRevision.create = create_aloud  # type: ignore[method-assign]
-
-
-def hash_nothing_for_nobody() -> None:
-    """Refuse an unknown e-mail at once, without the work of a wrong password."""
-    from taskledger.accounts.hashing import PasswordHashing, Verdict
-
-    verify = PasswordHashing.verify
-
-    async def verify_if_known(self: Any, password: str, stored: str | None) -> Any:
-        return Verdict(False) if stored is None else await verify(self, password, stored)
-
-    PasswordHashing.verify = verify_if_known  # type: ignore[method-assign]
+    patch(once, "perform_once", perform_always)
