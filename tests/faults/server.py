@@ -11,12 +11,13 @@ from typing import Any, Self
 
 import jwt
 
+from tests.faults.breaks import chosen_mistake
 from tests.faults.nursery import FreshProcesses, Nursery
 from tests.faults.wire import Connection, Lost
 from tests.servers.ports import free_port
 
 SECRET = "a secret that the servers of the fault programme verify tokens with"
-PATIENCE = 60.0
+PATIENCE = 60.0 if chosen_mistake() is None else 12.0
 """Seconds after which something that has to happen counts as not happening, on a busy machine too."""
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import Serve
+from tests.faults.memory import forget_peak, memory
 from tests.faults.programme import Tries
 from tests.faults.server import Server, token_for
 from tests.faults.wire import Connection, Lost, request_bytes
@@ -23,16 +23,6 @@ def head(token: str, *lines: str, path: str = "/api/v1/tasks") -> bytes:
         request_bytes("POST", path, token=token)[:-2]
         + "".join(f"{line}\r\n" for line in ("Content-Type: application/json", *lines, "")).encode()
     )
-
-
-def memory(server: Server, name: str) -> int:
-    status = Path(f"/proc/{server.pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith(f"{name}:")]
-    return int(line.split()[1]) * 1024
-
-
-def forget_peak(server: Server) -> None:
-    Path(f"/proc/{server.pid}/clear_refs").write_text("5")
 
 
 async def pour(connection: Connection, first: bytes, piece: bytes, times: int) -> int:

@@ -108,9 +108,9 @@ async def test_whatever_clients_send_is_a_line_for_each_event_and_shows_no_secre
         assert LEVELS >= {event["level"] for event in events}
         paths = [event for event in events if event["event"] == "request" and event.get("status") != 503]
     else:
-        # Before them, what `serve` says on standard output.
-        begun = next(number for number, line in enumerate(lines) if CONSOLE.match(line))
-        assert [] == [line for line in lines[begun:] if not CONSOLE.match(line)]
+        # Before them is what `serve` tells the operator on standard output, the file's place among it.
+        lines = lines[next(number for number, line in enumerate(lines) if CONSOLE.match(line)) :]
+        assert [] == [line for line in lines if not CONSOLE.match(line)]
         paths = [line for line in lines if "request_id=" in line]
     assert len(paths) >= len(requests)
     for hidden in secrets_of(database_url):
