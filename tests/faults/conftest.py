@@ -1,9 +1,12 @@
 """What the cases share: servers that start fast, a load with its journal, databases they may break."""
 
 import random
-from collections.abc import Callable, Iterator
+import shutil
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,8 +15,10 @@ from tests.faults.journal import Journal
 from tests.faults.load import Connect, Load
 from tests.faults.nursery import Nursery
 from tests.faults.server import Server
+from tests.servers.postgres import Postgres
 
 Serve = Callable[..., Server]
+Servers = dict[str, Server]
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +36,35 @@ def serve(nursery: Nursery, tmp_path: Path) -> Serve:
         return Server(nursery, url, tmp_path, settings=settings, broken=broken)
 
     return make
+
+
+@pytest.fixture(scope="module")
+def lasting_servers(
+    request: pytest.FixtureRequest, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Servers]:
+    """One server on each database, for a module whose cases only ask; the log-in limit is out of the way."""
+    directory = tmp_path_factory.mktemp("servers")
+    file = shutil.copy(request.getfixturevalue("migrated_sqlite_file"), directory)
+    postgres: Postgres = request.getfixturevalue("postgres_server")
+    name = f"servers_{uuid4().hex}"
+    postgres.create_database(name, template=request.getfixturevalue("migrated_postgres_database"))
+    settings = {"RATE_LIMIT_AUTH": "1000/second", "LOG_REQUESTS": False}
+    with ExitStack() as running:
+        running.callback(postgres.drop_database, name)
+        yield {
+            dialect: running.enter_context(Server(nursery, url, directory, settings=settings))
+            for dialect, url in (("sqlite", f"sqlite:///{file}"), ("postgresql", postgres.url(name)))
+        }
+
+
+@pytest.fixture
+async def servers(lasting_servers: Servers) -> AsyncIterator[Servers]:
+    """The module's servers, by database."""
+    for server in lasting_servers.values():
+        await server.ready()
+    yield lasting_servers
+    for server in lasting_servers.values():
+        await server.leave()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.faults.breaks import chosen_mistake
+
 _WARM = ("taskledger.app", "taskledger.cli", "taskledger.storage.migrate", "uvicorn", "uvicorn.loops.uvloop")
 _ROOT = Path(__file__).parents[2]
 _WARM_PROTOCOLS = ("uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on")
@@ -45,7 +47,7 @@ class Nursery:
     ) -> int:
         """Start ``taskledger`` with these arguments and return its process id.
 
-        ``broken`` names a function of `tests.faults.breaks` that is called in it first.
+        ``broken`` names a mistake of `tests.faults.breaks` that is made in it first.
         """
         pid: int = self._ask({"do": "start"} | _order(arguments, environment, log, broken))
         return pid
@@ -101,7 +103,7 @@ def _order(
         "arguments": list(arguments),
         "environment": dict(environment),
         "log": str(log),
-        "broken": broken,
+        "broken": broken or chosen_mistake(),
     }
 
 
@@ -140,9 +142,9 @@ def _become_server(order: dict[str, Any]) -> None:
         os.environ.clear()
         os.environ |= order["environment"]
         if order["broken"] is not None:
-            from tests.faults import breaks
+            from tests.faults.breaks import find_mistake
 
-            getattr(breaks, order["broken"])()
+            find_mistake(order["broken"])()
         from taskledger.cli import app
 
         app(order["arguments"], standalone_mode=False)

@@ -11,12 +11,13 @@ from typing import Any, Self
 
 import jwt
 
+from tests.faults.breaks import chosen_mistake
 from tests.faults.nursery import FreshProcesses, Nursery
 from tests.faults.wire import Connection, Lost
 from tests.servers.ports import free_port
 
 SECRET = "a secret that the servers of the fault programme verify tokens with"
-PATIENCE = 60.0
+PATIENCE = 60.0 if chosen_mistake() is None else 12.0
 """Seconds after which something that has to happen counts as not happening, on a busy machine too."""
 
 
@@ -95,6 +96,13 @@ class Server:
         self._connections = [each for each in self._connections if not each.closed]
         self._connections.append(connection := await Connection.open("127.0.0.1", self.port))
         return connection
+
+    async def leave(self) -> None:
+        """End all connections, before the event loop that they belong to ends."""
+        for connection in self._connections:
+            connection.abort()
+        self._connections.clear()
+        await asyncio.sleep(0)
 
     async def ask(self, method: str, path: str, **options: Any) -> Any:
         """One request on a connection of its own."""

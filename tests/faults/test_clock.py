@@ -92,6 +92,27 @@ async def test_jumps_of_the_clock_leave_tokens_order_and_stamps_as_documented(
     tries(6, "jumps of an hour")
 
 
+async def test_a_jump_of_the_clock_begins_the_count_of_attempts_anew_and_lifts_no_limit(
+    database_url: str, serve_by: Callable[..., Server], clock: Clock, tries: Tries
+) -> None:
+    async def attempt(server: Server) -> int:
+        body = {"email": "ada@example.com", "password": "Wrong-horse-7"}
+        answer: Answer = await server.ask("POST", "/api/auth/login", body=body)
+        if answer.status == 429:
+            assert 1 <= int(answer.headers["retry-after"]) <= 60
+        return answer.status
+
+    jumps = (0, HOUR, -HOUR)
+    with serve_by(database_url) as server:
+        await server.ready()
+        for jump in jumps:
+            clock.set(jump)
+            # In one go, so that none of them is a minute old.
+            assert [401] * 5 + [429] * 5 == sorted([await attempt(server) for _ in range(10)]), jump
+
+    tries(10 * len(jumps), "attempts to log in")
+
+
 async def test_a_token_from_an_hour_ahead_is_refused_until_its_time_has_come(
     sqlite_url: str, serve_by: Callable[..., Server], clock: Clock
 ) -> None:

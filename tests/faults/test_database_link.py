@@ -1,4 +1,4 @@
-"""Cases 4 and 7, and cut connections: PostgreSQL, or the way to it, fails under load."""
+"""Cases 4 to 7: PostgreSQL, or the way to it, fails under load."""
 
 import asyncio
 import random
@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit, urlunsplit
 
+import asyncpg
 import pytest
 
 from taskledger.storage.migrate import migrate
@@ -21,6 +22,10 @@ from tests.servers.postgres import PostgresServer, call_in_thread
 
 MakeLoad = Callable[..., Load]
 ProxiedServer = Callable[..., tuple[Server, Proxy, str]]
+TERMINATE = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
 IMPATIENT = {
     "DATABASE_POOL_TIMEOUT": 0.5,
     "DATABASE_CONNECT_TIMEOUT": 0.5,
@@ -96,6 +101,37 @@ async def test_after_each_of_ten_crashes_of_postgresql_the_service_is_healthy_wi
     await restart_under_load(breakable_postgres_server, server, breakable_url, load, 10, patience=10)
 
     tries(10, "immediate restarts")
+
+
+async def terminate_under_load(server: Server, url: str, load: Load, rounds: int) -> int:
+    """End every connection while requests are on them, which costs one at most each; how many there were."""
+    ended = 0
+    own = await asyncpg.connect(url)
+    try:
+        async with load:
+            for _ in range(rounds):
+                await load.acknowledged(20)
+                ended += len(await own.fetch(TERMINATE))
+            await load.acknowledged(20)
+    finally:
+        await own.close()
+    refused = load.statuses[503]
+    if refused > ended:
+        raise InvariantBroken(f"{refused} requests were refused for {ended} connections that ended")
+    assert not load.lost
+    await conclude(load, url, server)
+    return ended
+
+
+async def test_a_connection_that_is_terminated_costs_one_request_at_most(
+    postgresql_url: str, serve: Serve, make_load: MakeLoad, tries: Tries
+) -> None:
+    server = serve(postgresql_url)
+    with server:
+        load = make_load((await server.ready()).connect, clients=12)
+        ended = await terminate_under_load(server, postgresql_url, load, 20)
+
+    tries(ended, "connections terminated under load", f"{load.statuses[503]} requests refused")
 
 
 async def cut_under_load(
@@ -227,4 +263,4 @@ async def test_through_60_silent_seconds_answers_are_bounded_and_liveness_is_qui
     # By the settings' defaults: 5 s for a free connection, 10 s for a new one, 10 s for a statement.
     assert slowest < 30
     assert p99 < 1
-    tries(1, f"60 s black hole; slowest answer {slowest:.1f} s, liveness p99 {p99 * 1000:.0f} ms")
+    tries(1, "black hole", f"for 60 s; slowest answer {slowest:.1f} s, liveness p99 {p99 * 1000:.0f} ms")

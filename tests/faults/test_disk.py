@@ -79,18 +79,6 @@ def _ended_or_acknowledged(server: Server, journal: Journal, goal: int) -> bool:
 
 @pytest.mark.slow_faults
 @pytest.mark.strace
-async def test_a_server_killed_as_it_syncs_has_lost_nothing_and_damaged_nothing(
-    sqlite_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random, tries: Tries
-) -> None:
-    server = serve(sqlite_url)
-
-    await kill_at_syncs(server, sqlite_url, make_load(server.connect), rng, 2)
-
-    tries(2, "kills at a sync")
-
-
-@pytest.mark.slow_faults
-@pytest.mark.strace
 async def test_a_server_killed_at_25_syncs_has_lost_nothing_and_damaged_nothing(
     sqlite_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random, tries: Tries
 ) -> None:

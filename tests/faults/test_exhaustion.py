@@ -2,8 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -158,11 +160,48 @@ async def disconnect_many(server: Server, outside: Outside, rng: random.Random, 
 
 @pytest.mark.parametrize("number", [40, pytest.param(200, marks=pytest.mark.slow_faults)])
 async def test_clients_that_leave_take_no_connection_with_them(
-    postgresql_url: str, serve: Serve, outside: Outside, rng: random.Random, number: int
+    postgresql_url: str, serve: Serve, outside: Outside, rng: random.Random, *, number: int, tries: Tries
 ) -> None:
     with serve(postgresql_url, **PATIENT) as server:
         for _ in range(3):
             await disconnect_many(await server.ready(), outside, rng, number)
+
+    tries(3 * number, "clients that left")
+
+
+def open_files(server: Server) -> int:
+    return len(list(Path(f"/proc/{server.pid}/fd").iterdir()))
+
+
+@contextmanager
+def file_locked(url: str) -> Iterator[None]:
+    """No write to the file can go on meanwhile."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+        file.execute("BEGIN IMMEDIATE")
+        yield
+        file.execute("ROLLBACK")
+
+
+async def test_clients_that_leave_a_sqlite_server_leave_nothing_open(
+    sqlite_url: str, serve: Serve, rng: random.Random, tries: Tries
+) -> None:
+    with serve(sqlite_url) as server:
+        token = await provisioned(await server.ready())
+        request = request_bytes("POST", "/api/v1/tasks", token=token, body={"title": "Gone"})
+        assert 201 == (await server.ask("POST", "/api/v1/tasks", token=token, body={"title": "Here"})).status
+        before = open_files(server)
+        with file_locked(sqlite_url):
+            connections = [await server.connect() for _ in range(200)]
+            for each in connections:
+                await each.send(request[: rng.choice([len(request), rng.randrange(1, len(request))])])
+            assert 200 == (await server.ask("GET", "/api/v1/tasks", token=token)).status
+            for each in connections:
+                rng.choice([each.abort, each.close])()
+
+        await eventually(lambda: open_files(server) <= before, "what they had open is closed")
+        assert 201 == (await server.ask("POST", "/api/v1/tasks", token=token, body={"title": "On"})).status
+
+    tries(200, "clients that left")
 
 
 @pytest.mark.slow_faults

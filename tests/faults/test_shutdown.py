@@ -100,11 +100,19 @@ def connect_to_any(servers: list[Server]) -> Callable[[], object]:
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(10, marks=pytest.mark.slow_faults)])
 async def test_servers_replaced_one_after_the_other_reset_nothing(
-    database_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random, rounds: int
+    database_url: str,
+    serve: Serve,
+    make_load: MakeLoad,
+    rng: random.Random,
+    *,
+    rounds: int,
+    tries: Tries,
 ) -> None:
     with serve(database_url) as first, serve(database_url) as second:
         servers = [await first.ready(), await second.ready()]
         await roll(servers, database_url, make_load(connect_to_any(servers)), rng, rounds)
+
+    tries(rounds, "servers replaced")
 
 
 @pytest.mark.slow_faults

@@ -27,15 +27,19 @@ def request_bytes(
     *,
     token: str | None = None,
     body: Any = None,
+    content: bytes | None = None,
     headers: dict[str, str] | None = None,
 ) -> bytes:
-    """A request as it goes over the wire."""
-    content = b"" if body is None else json.dumps(body).encode()
+    """A request as it goes over the wire; ``content`` is a body that is sent as it is."""
+    if content is None:
+        content = b"" if body is None else json.dumps(body).encode()
     lines = [f"{method} {path} HTTP/1.1", "Host: service"]
     if token is not None:
         lines.append(f"Authorization: Bearer {token}")
-    if body is not None:
-        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+    if content:
+        lines.append(f"Content-Length: {len(content)}")
+        if "Content-Type" not in (headers or {}):
+            lines.append("Content-Type: application/json")
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     return "\r\n".join([*lines, "", ""]).encode() + content
 

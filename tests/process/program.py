@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx
 
+from tests.faults.breaks import chosen_mistake, mistaken_environment
 from tests.servers.ports import free_port
 from tests.service import SECRET
 
-PATIENCE = 60.0
+PATIENCE = 60.0 if chosen_mistake() is None else 12.0
 """Seconds after which something that has to happen counts as not happening, on a busy machine too."""
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +66,7 @@ def run_program(
         "DATABASE_URL": f"sqlite:///{directory / 'taskledger.db'}",
         "JWT_SECRET": SECRET,
         **{name: str(value) for name, value in (environment or {}).items()},
+        **mistaken_environment(directory),
     }
     with (directory / "stdout").open("wb") as out, (directory / "stderr").open("wb") as err:
         process = subprocess.Popen(

@@ -142,16 +142,17 @@ async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float)
     declared = header(scope, b"content-length")
     if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
         raise BodyTooLarge
-    message = await _receive(receive, seconds)
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body", False):
-        if len(body) > limit:
-            raise BodyTooLarge
-        return body
-    chunks = [body]
-    size = len(body)
     try:
+        # One limit for all of it: a client that sends a byte now and then gets no more time.
         async with asyncio.timeout(seconds):
+            message = await _next(receive)
+            body: bytes = message.get("body", b"")
+            if not message.get("more_body", False):
+                if len(body) > limit:
+                    raise BodyTooLarge
+                return body
+            chunks = [body]
+            size = len(body)
             while message.get("more_body", False):
                 message = await _next(receive)
                 chunks.append(message.get("body", b""))
@@ -161,14 +162,6 @@ async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float)
     except TimeoutError:
         raise BodyTooSlow from None
     return b"".join(chunks)
-
-
-async def _receive(receive: Receive, seconds: float) -> Any:
-    try:
-        async with asyncio.timeout(seconds):
-            return await _next(receive)
-    except TimeoutError:
-        raise BodyTooSlow from None
 
 
 async def _next(receive: Receive) -> Any:

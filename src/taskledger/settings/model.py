@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     """The largest request body, in bytes or as 1MiB."""
     header_timeout: Seconds = 10
     """Seconds a client has to send its request's head."""
-    body_timeout: Seconds = 20
+    body_timeout: Seconds = 15
     """Seconds a client has to send its request's body."""
     shutdown_delay: Annotated[float, Field(ge=0, le=3600)] = 0
     """Seconds to go on serving after the signal to stop, for load balancers to see that it is not ready."""

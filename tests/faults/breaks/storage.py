@@ -1,0 +1,199 @@
+"""Mistakes with the database and its connections."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from typing import Any
+from uuid import uuid4
+
+from tests.faults.breaks.patching import patch
+
+_SOON = 0.2
+
+
+def answer_before_commit() -> None:
+    """Tell the client that a write has happened, and commit it a little later."""
+    from taskledger.storage.postgres import PostgresDatabase, _shaped
+    from taskledger.storage.sqlite import SqliteDatabase, SqliteTransaction, _drive
+
+    async def write(self: Any, statement: Any, values: Any) -> Any:
+        compiled = self.compiled(statement)
+        connection = await self.pool.acquire()
+        transaction = connection.transaction()
+        await transaction.start()
+        rows = await connection.fetch(compiled.sql, *compiled.arguments(values))
+
+        async def commit_later() -> None:
+            await asyncio.sleep(_SOON)
+            await transaction.commit()
+            self.pool.release(connection)
+
+        self.late = [*getattr(self, "late", []), asyncio.create_task(commit_later())]
+        return _shaped(compiled, rows)
+
+    def run_group(self: Any, connection: sqlite3.Connection, group: Any) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        for job in group:
+            job.result = _drive(job.work(SqliteTransaction(connection, self.compiled)))
+        self._settle(group)
+        time.sleep(_SOON)
+        connection.execute("COMMIT")
+
+    def settle(self: Any) -> None:
+        if not self.future.done():
+            self.future.set_result(self.result)
+
+    from taskledger.storage import sqlite
+
+    PostgresDatabase.write = write  # type: ignore[method-assign]
+    SqliteDatabase._run_group = run_group  # type: ignore[method-assign]
+    sqlite._Job.settle = settle  # type: ignore[method-assign]
+
+
+def swallow_disk_errors() -> None:
+    """Take a commit that failed for one that succeeded."""
+    from taskledger.storage.sqlite import SqliteDatabase
+
+    run_group = SqliteDatabase._run_group
+
+    def run_group_bravely(self: Any, connection: sqlite3.Connection, group: Any) -> None:
+        try:
+            run_group(self, connection, group)
+        except sqlite3.Error:
+            return
+
+    SqliteDatabase._run_group = run_group_bravely  # type: ignore[method-assign]
+
+
+def sync_nothing() -> None:
+    """Leave the disk to the operating system."""
+    from taskledger.storage import sqlite
+
+    connect = sqlite.connect
+
+    def connect_carelessly(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        return connect(*arguments, **(options | {"synchronous": "OFF"}))
+
+    sqlite.connect = connect_carelessly
+
+
+def end_the_writer_on_an_error() -> None:
+    """Let the writing thread end when the disk fails, as an exception nobody catches would."""
+    from taskledger.storage.sqlite import SqliteDatabase
+
+    run_group = SqliteDatabase._run_group
+
+    def run_group_once(self: Any, connection: sqlite3.Connection, group: Any) -> None:
+        try:
+            run_group(self, connection, group)
+        except sqlite3.Error:
+            for job in group:
+                job.error = RuntimeError("the writer has ended")
+            self._settle(group)
+            threading.Event().wait()
+
+    SqliteDatabase._run_group = run_group_once  # type: ignore[method-assign]
+
+
+def repeat_lost_writes() -> None:
+    """Send a write again whose connection was lost, as if it could not have happened."""
+    from taskledger.errors import DatabaseUnavailable
+    from taskledger.storage.postgres import PostgresDatabase
+
+    write = PostgresDatabase.write
+
+    async def write_again(self: Any, statement: Any, values: Any) -> Any:
+        try:
+            return await write(self, statement, values)
+        except DatabaseUnavailable:
+            return await write(self, statement, values | {"uuid": uuid4()} if "uuid" in values else values)
+
+    PostgresDatabase.write = write_again  # type: ignore[method-assign]
+
+
+def wait_for_ever() -> None:
+    """Give no statement and no connection a limit of time."""
+    from taskledger.storage.postgres import PostgresDatabase
+
+    create = PostgresDatabase.__init__
+
+    def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        self._options |= {"command_timeout": None, "timeout": None}
+        self.pool._acquire_timeout = None
+
+    PostgresDatabase.__init__ = create_patient  # type: ignore[method-assign]
+
+
+def queue_for_ever() -> None:
+    """Let requests wait for a free connection as long as it takes."""
+    from taskledger.storage.pool import ConnectionPool
+
+    create = ConnectionPool.__init__
+
+    def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **(options | {"acquire_timeout": None}))
+
+    ConnectionPool.__init__ = create_patient  # type: ignore[method-assign]
+
+
+def leak_connections() -> None:
+    """Forget to give a connection back when a crowd waits for it."""
+    from taskledger.storage.pool import ConnectionPool
+
+    release = ConnectionPool.release
+
+    def release_or_leak(self: Any, connection: Any) -> None:
+        if len(self._waiting) < 5:
+            release(self, connection)
+
+    ConnectionPool.release = release_or_leak  # type: ignore[method-assign]
+
+
+def trust_idle_connections() -> None:
+    """Take a connection that rested for one that still works."""
+    import asyncpg
+
+    from taskledger.storage import postgres
+    from taskledger.storage.pool import ConnectionPool
+
+    def take_idle(self: Any) -> Any:
+        return self._idle.pop()[0] if self._idle else None
+
+    patch(ConnectionPool, "take_idle", take_idle)
+    patch(postgres, "_LOST", ())
+    patch(asyncpg, "InternalClientError", ZeroDivisionError)
+
+
+def migrate_without_waiting() -> None:
+    """Migrate beside whoever else does."""
+    from taskledger.storage import migrate
+
+    def hold_nothing(connection: Any) -> None:
+        del connection
+        time.sleep(5 - time.time() % 5)  # whoever comes within five seconds goes on with the others
+
+    patch(migrate, "hold_migration_lock", hold_nothing)
+
+
+def give_up_at_once() -> None:
+    """Try to reach the database once, at the start."""
+    from taskledger.storage.readiness import Readiness
+
+    async def start(self: Any) -> None:
+        await self._attempt()
+
+    patch(Readiness, "start", start)
+
+
+def forget_keys() -> None:
+    """Take no note of idempotency keys."""
+    from taskledger.http import once
+    from taskledger.storage.joined import JoinedDatabase
+
+    async def perform_always(database: Any, principal: Any, key: Any, now: Any, perform: Any) -> Any:
+        del principal, key, now
+        return await database.transact(lambda transaction: perform(JoinedDatabase(transaction))), False
+
+    patch(once, "perform_once", perform_always)
