@@ -93,6 +93,7 @@ contracts: dev ## Write the OpenAPI document of each contract to docs/contracts
 
 clean: ## Remove .venv, caches and builds; databases stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache build dist
+	rm -rf $(addprefix clients/typescript/,build dist node_modules)
 	find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
 
 # The build backend is locked with the rest, so that installing the project fetches nothing unlocked.

@@ -16,12 +16,11 @@ export class IndexedDbStore implements Store {
 
   async load(): Promise<Snapshot> {
     const transaction = await this.#transaction("readonly");
-    const tasks = settled<Task[]>(transaction.objectStore(TASKS).getAll());
-    const revision = readRevision(transaction);
-    return {
-      tasks: new Map((await tasks).map((task) => [task.id, task])),
-      revision: await revision,
-    };
+    const [tasks, revision] = await Promise.all([
+      settled<Task[]>(transaction.objectStore(TASKS).getAll()),
+      readRevision(transaction),
+    ]);
+    return { tasks: new Map(tasks.map((task) => [task.id, task])), revision };
   }
 
   async apply(delta: Delta): Promise<void> {
@@ -46,7 +45,12 @@ export class IndexedDbStore implements Store {
 
   async #transaction(mode: IDBTransactionMode): Promise<IDBTransaction> {
     this.#opened ??= open(this.#name);
-    return (await this.#opened).transaction([TASKS, MARKS], mode);
+    try {
+      return (await this.#opened).transaction([TASKS, MARKS], mode);
+    } catch (error) {
+      this.#opened = null; // It was refused or closed; the next one opens it anew.
+      throw error;
+    }
   }
 }
 
