@@ -112,6 +112,11 @@ def test_nul_in_a_description_is_refused(ada: User, spoken: Spoken) -> None:
     refuse_body(ada, spoken, b'{"title":"x","description":"a\\u0000b"}')
 
 
+def test_nul_in_a_field_that_is_ignored_is_refused_too(ada: User, spoken: Spoken) -> None:
+    refuse_body(ada, spoken, b'{"title":"x","unheard_of":{"of":["a\\u0000b"]}}')
+    refuse_body(ada, spoken, b'{"title":"x","un\\u0000heard":1}')
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from taskledger.storage.migrate import alembic_config
+from taskledger.storage.migrate import alembic_config, migrate
 from tests.process.program import ROOT
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()][
@@ -67,3 +67,11 @@ def test_the_database_is_the_one_that_the_service_would_use(tmp_path: Path) -> N
     )
 
     assert path.exists()
+
+
+def test_a_new_file_is_its_owners_alone(tmp_path: Path) -> None:
+    database = tmp_path / "new.db"
+
+    migrate(f"sqlite:///{database}")
+
+    assert 0o600 == database.stat().st_mode & 0o777

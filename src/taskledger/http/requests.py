@@ -117,13 +117,25 @@ def parse_json(body_type: TypeAdapter[T], body: bytes) -> T:
     """A JSON body as a value of the type; of duplicate keys the last one counts. Raises `Invalid`."""
     try:
         # Pydantic's parser is lenient where JSON is not: NaN, Infinity and numbers past any range.
-        _strict_json(body)
+        value = _strict_json(body)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise Invalid([problem("json_invalid", ("body",), "Invalid JSON")]) from error
     try:
-        return body_type.validate_json(body)
+        parsed = body_type.validate_json(body)
     except ValidationError as error:
         raise _invalid("body", error) from None
+    # Fields we do not know are ignored, but for what no text here may hold.
+    if b"\\u0000" in body and _holds_nul(value):
+        raise Invalid([problem("string_nul", ("body",), "NUL characters are not allowed")])
+    return parsed
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_nul(each) for pair in value.items() for each in pair)
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\0" in value
 
 
 def _require_json(scope: Scope) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -112,6 +112,9 @@ def hold_migration_lock(connection: Connection) -> None:
 
 
 def _run_on_sqlite(address: SqliteAddress, run: Callable[[Connection], None]) -> None:
+    with suppress(OSError):  # SQLite says it better
+        # Password hashes will be in it: a new file is its owner's alone, as what SQLite puts beside it.
+        address.path.touch(mode=0o600)
     engine = create_engine(
         f"sqlite:///{address.path}", poolclass=NullPool, connect_args={"timeout": _SQLITE_WAIT_SECONDS}
     )
