@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -59,12 +60,19 @@ async def end(database: Database, token_id: str, clock: Clock) -> None:
     await log_out(database, principal, origin=Origin(), now=clock())
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look may take its time: on a busy machine too, it is to find what there is."""
+    monkeypatch.setattr(revocations, "_LOOK_TIMEOUT", 20.0)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - what is waited for knows nothing of the test
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_worker_forgets_what_another_one_ended(database_url: str, clock: Clock) -> None:
     async with (
         open_database(database_url) as here,
@@ -89,6 +97,7 @@ async def test_what_ended_before_the_first_look_is_forgotten_with_everything(
         assert [] == memory.forgotten
 
 
+@pytest.mark.usefixtures("patient")
 async def test_of_many_ended_at_once_none_is_missed(database_url: str, clock: Clock) -> None:
     names = [f"token-{number}" for number in range(60)]
     async with (
@@ -108,6 +117,7 @@ async def test_of_many_ended_at_once_none_is_missed(database_url: str, clock: Cl
     assert sorted(f"token {name}" for name in names) == sorted(memory.forgotten)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_large_number_is_read_in_batches(
     database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +129,7 @@ async def test_a_large_number_is_read_in_batches(
         assert [f"token token-{number}" for number in range(5)] == memory.forgotten
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_disabled_users_tokens_are_judged_anew_and_an_erased_ones_with_everybodys(
     database: Database, clock: Clock
 ) -> None:
@@ -248,6 +259,7 @@ async def test_a_clock_that_ran_ahead_does_not_bring_an_ended_token_back(
             await admit(database, ADA)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_numbers_go_on_after_everything_was_deleted(database: Database, clock: Clock) -> None:
     async with watching(database, clock) as (watch, memory):
         await end(database, "token-1", clock)
@@ -290,6 +302,22 @@ async def test_an_erased_subject_is_not_admitted_nor_made_again_until_enabled(
     await admit(database, ADA)
     await provision_user(database, ADA, clock())
     assert ["ada"] == [row["id"] for row in await rows_of(database, "users")]
+
+
+async def test_an_erased_subject_comes_back_by_new_tokens_alone(database: Database, clock: Clock) -> None:
+    def issued() -> Principal:
+        return replace(ADA, issued_at=clock().timestamp())
+
+    before = issued()
+    await provision_user(database, before, clock())
+    await end(database, before.token_id, clock)
+    await erase_user(database, METADATA, "ada", clock())
+    await enable_user(database, "ada", clock())
+
+    with pytest.raises(TokenRevoked):
+        await admit(database, before)
+    clock.advance(1)
+    await admit(database, issued())
 
 
 async def test_who_is_not_known_is_neither_disabled_nor_enabled_nor_erased(

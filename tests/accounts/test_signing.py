@@ -160,7 +160,7 @@ async def test_another_password_ends_the_tokens_from_before_and_no_later_one(doo
 
     with pytest.raises(TokenRevoked) as refused:
         await admit(door.database, before)
-    assert "issued before the password was changed" == refused.value.reason
+    assert "issued before its user's tokens were ended" == refused.value.reason
 
     # In the same second, which is all that tokens tell of their time.
     after = await door.log_in(password="Better-horse-8")

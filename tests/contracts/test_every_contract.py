@@ -80,6 +80,7 @@ def fail(kind: type[Failure]) -> Failure:
     problem = {"type": "missing", "loc": ("body", "title"), "msg": "Field required"}
     facts = {
         str: "a-secret-reason",
+        str | None: "a-secret-reason",
         int: 7,
         Any: None,
         Failure: errors.TaskErased(),

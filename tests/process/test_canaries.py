@@ -205,5 +205,5 @@ def test_a_database_that_is_not_there_is_named_without_its_password(tmp_path: Pa
         assert [503, 503, 503] == [each.status_code for each in answers]
         told = listener.told()
 
-    assert "cannot be reached" in program.log()
+    assert "the database is not ready yet" in program.log()
     assert CANARY not in told

@@ -68,19 +68,30 @@ async def disable_user(database: Database, user_id: str, now: datetime) -> None:
 
 
 async def enable_user(database: Database, user_id: str, now: datetime) -> None:
-    """Accept the user's tokens again, those from before too; or let an erased subject come back.
+    """Accept the user's tokens again, those from before too; or let an erased subject come back by new ones.
 
     Raises `UserUnknown`.
     """
+    # Of an erased subject it is not known any more which tokens had been ended.
+    nothing = dict.fromkeys(("email", "name", "avatar_url"))
+    values = {"owner": user_id, "now": now, "valid_from": next_second(now), **nothing}
 
     async def enable(transaction: Transaction) -> None:
         known = await transaction.fetch(statements.ENABLE_USER, {"owner": user_id})
         erased = await transaction.fetch(erasure.FORGET_ERASED, {"digest": subject_digest(user_id)})
         if not known and not erased:
             raise UserUnknown
+        if not known:
+            await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
+            await transaction.fetch(statements.SET_VALID_FROM, values)
         await record_event_within(transaction, EventKind.ENABLED, OPERATOR, now, user_id=user_id)
 
     await database.transact(enable)
+
+
+def next_second(now: datetime) -> datetime:
+    """From when tokens count that are issued after ``now``, whose times are in whole seconds."""
+    return now.replace(microsecond=0) + timedelta(seconds=1)
 
 
 async def set_password(
@@ -91,8 +102,7 @@ async def set_password(
     Raises `UserUnknown` for a user without a local account.
     """
     password_hash = await hashing.hash(password)
-    # Tokens tell whole seconds: what is issued from now on says the next one.
-    valid_from = now.replace(microsecond=0) + timedelta(seconds=1)
+    valid_from = next_second(now)
 
     async def change(transaction: Transaction) -> None:
         values = {"owner": user_id, "password_hash": password_hash, "now": now, "valid_from": valid_from}

@@ -80,7 +80,7 @@ async def admit(database: Database, principal: Principal) -> None:
         raise TokenRevoked("logged out", principal.user_id)
     issued_at = principal.issued_at
     if valid_from is not None and issued_at is not None and issued_at < valid_from.timestamp():
-        raise TokenRevoked("issued before the password was changed", principal.user_id)
+        raise TokenRevoked("issued before its user's tokens were ended", principal.user_id)
 
 
 async def revoke_within(
