@@ -238,7 +238,7 @@ async def log_out(call: Call) -> Answer:
     return json_answer(200, Farewell())
 
 
-@contract.route("GET", "/api/auth/me", answer=described(Profile), refusals=[404])
+@contract.route("GET", "/api/auth/me", answer=described(Profile))
 async def get_me(call: Call) -> Answer:
     """The signed-in user."""
     known = await usecases.get_profile(call.database, call.principal)

@@ -171,9 +171,7 @@ class EnvelopedTaskChange(TypedDict, total=False):
     is_completed: Flag
 
 
-@contract.route(
-    "GET", "/api/{user_id}/tasks", answer=described(EnvelopedList), refusals=[422], success=LIST_TAGGED
-)
+@contract.route("GET", "/api/{user_id}/tasks", answer=described(EnvelopedList), success=LIST_TAGGED)
 async def list_tasks(call: Call) -> Answer:
     """List the user's tasks, newest first."""
 
