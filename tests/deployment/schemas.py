@@ -149,7 +149,6 @@ class Space(_Strict):
     color_to: Annotated[Colour, Field(alias="colorTo")]
     sdk: Literal["docker"]
     app_port: int
-    base_path: Annotated[str, Field(pattern="^/")]
     pinned: bool
     license: str
     short_description: Annotated[str, Field(max_length=60)]
