@@ -95,7 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         body_seconds=settings.body_timeout,
         feed=feed,
     )
-    observation = Observation(settings, database)
+    observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)
     farewell = Farewell(settings.shutdown_delay, readiness.leave)
 

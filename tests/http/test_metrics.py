@@ -36,7 +36,7 @@ def scrape(port: int) -> list[Metric]:
 
 @pytest.fixture
 def measurements() -> Measurements:
-    return Measurements(lambda: Usage(limit=10, open=4, busy=3, waiting=2))
+    return Measurements(lambda: Usage(limit=10, open=4, busy=3, waiting=2, revisions=7), lambda: 5)
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +128,13 @@ def test_the_databases_connections_are_told(measurements: Measurements) -> None:
     ]
 
 
+def test_what_was_written_and_who_follows_is_told(measurements: Measurements) -> None:
+    found = samples(measurements.families())
+
+    assert 7 == found[("taskledger_revisions_written_total",)]
+    assert 5 == found[("taskledger_event_connections",)]
+
+
 def test_the_process_is_measured(measurements: Measurements) -> None:
     assert 0 < samples(measurements.families())[("process_resident_memory_bytes",)]
 
@@ -139,7 +146,7 @@ def test_a_family_is_told_once_for_all_workers(
     ports = []
     for pid in (101, 102):
         monkeypatch.setattr("os.getpid", lambda pid=pid: pid)
-        worker = Measurements(lambda: Usage(1, 1, 1, 1))
+        worker = Measurements(lambda: Usage(1, 1, 1, 1, 1), lambda: 0)
         worker.record({"method": "GET"}, 200, 0.001)
         ports.append(MetricsPort("127.0.0.1", port, worker.families))
         ports[-1].start()

@@ -203,3 +203,16 @@ async def test_a_revision_is_taken_at_the_time_of_the_write(alice: Actor) -> Non
 
 async def _listed(actor: Actor) -> list[TaskFacts]:
     return (await actor.listing()).tasks
+
+
+async def test_each_revision_is_counted_once_and_nothing_else(alice: Actor) -> None:
+    before = alice.database.usage().revisions
+
+    key = (await alice.create("Counted")).task.id
+    await alice.change(key, title="Changed")
+    await alice.toggle(key)
+    await alice.change(key, title="Changed")
+    with pytest.raises(TaskNotFound):
+        await alice.change(1, title="Missing")
+
+    assert 3 == alice.database.usage().revisions - before == await alice.revision()

@@ -63,8 +63,9 @@ _Route = tuple[str, str, str]
 class Measurements:
     """What this process has counted."""
 
-    def __init__(self, usage: Callable[[], Usage]) -> None:
+    def __init__(self, usage: Callable[[], Usage], followers: Callable[[], int]) -> None:
         self._usage = usage
+        self._followers = followers
         self._requests: dict[tuple[str, str, str, int], _Requests] = {}
         self._durations: dict[_Route, _Durations] = {}
         self._refused: Counter[type[Unauthenticated]] = Counter()
@@ -72,7 +73,6 @@ class Measurements:
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
         GCCollector(registry=self._process)
-        self.revisions_written = 0
 
     def record(self, scope: Scope, status: int, seconds: float) -> None:
         """Count a request that is over."""
@@ -121,10 +121,13 @@ class Measurements:
         for failure, count in list(self._refused.items()):
             refused.add_sample(refused.name + "_total", worker | {"reason": _words(failure)}, count)
         yield refused
-        revisions = CounterMetricFamily("taskledger_revisions_written", "Writes that changed something")
-        revisions.add_sample(revisions.name + "_total", worker, self.revisions_written)
-        yield revisions
         usage = self._usage()
+        revisions = CounterMetricFamily("taskledger_revisions_written", "Writes that changed something")
+        revisions.add_sample(revisions.name + "_total", worker, usage.revisions)
+        yield revisions
+        followers = GaugeMetricFamily("taskledger_event_connections", "Clients that follow events")
+        followers.add_sample(followers.name, worker, self._followers())
+        yield followers
         for name, (meaning, read) in _GAUGES.items():
             gauge = GaugeMetricFamily(name, meaning)
             gauge.add_sample(name, worker, read(usage))

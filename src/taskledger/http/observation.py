@@ -1,7 +1,7 @@
 """Who watches the requests: the access log and, where they are wanted, the metrics."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from taskledger.http.access import AccessLog
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 class Observation:
     """The observers that the settings ask for, and what they need started and stopped."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, followers: Callable[[], int]) -> None:
         observers: list[Observer] = []
         if settings.log_requests:
             observers.append(AccessLog(json=is_json(settings), level=settings.log_level).record)
-        metrics = _metrics(settings, database)
+        metrics = _metrics(settings, database, followers)
         self._port = metrics[1] if metrics else None
         if metrics:
             observers.append(metrics[0].record)
@@ -41,12 +41,14 @@ class Observation:
         LINES.settle()
 
 
-def _metrics(settings: Settings, database: Database) -> "tuple[Measurements, MetricsPort] | None":
+def _metrics(
+    settings: Settings, database: Database, followers: Callable[[], int]
+) -> "tuple[Measurements, MetricsPort] | None":
     if settings.metrics_port is None:
         return None
     # Imported only where metrics are wanted: it takes a tenth of a second.
     from taskledger.http.metrics import Measurements
     from taskledger.http.metrics_port import MetricsPort
 
-    measurements = Measurements(database.usage)
+    measurements = Measurements(database.usage, followers)
     return measurements, MetricsPort(settings.metrics_host, settings.metrics_port, measurements.families)

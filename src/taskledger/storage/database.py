@@ -28,12 +28,13 @@ Work = Callable[[Transaction], Awaitable[T]]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a database's connections this process uses, and how many writes wait for one."""
+    """What this process has of a database: connections, requests that wait for one, revisions committed."""
 
     limit: int
     open: int
     busy: int
     waiting: int
+    revisions: int
 
 
 class Database(Protocol):
@@ -58,8 +59,7 @@ class Database(Protocol):
     def on_commit(self, hear: Callable[[str], None]) -> None:
         """Have ``hear`` called, on the event loop, with each announced value after its commit.
 
-        It may be called for a statement that found nothing to change, and not for what other
-        processes commit.
+        It is not called for what other processes commit.
         """
 
     def usage(self) -> Usage:

@@ -1,6 +1,6 @@
 """PostgreSQL through asyncpg: one statement, one round trip."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
 
@@ -147,6 +147,7 @@ class PostgresDatabase:
             self._options["statement_cache_size"] = 0
         self._statements: dict[Statement, CompiledStatement] = {}
         self._hear: Callable[[str], None] | None = None
+        self._revisions = 0
 
     def on_commit(self, hear: Callable[[str], None]) -> None:
         self._hear = hear
@@ -160,7 +161,7 @@ class PostgresDatabase:
 
     def usage(self) -> Usage:
         pool = self.pool
-        return Usage(pool.size, pool.open, pool.in_use, pool.waiting)
+        return Usage(pool.size, pool.open, pool.in_use, pool.waiting, self._revisions)
 
     async def open(self) -> None:
         # Nothing is connected yet: a database that is down at boot means 503s, not a dead service.
@@ -187,8 +188,8 @@ class PostgresDatabase:
                 # The driver found the server's farewell before it sent anything.
                 self.pool.discard_idle()
                 rows = await self._fetch(statement, values)
-        if statement.announces is not None and rows and self._hear is not None:
-            self._hear(values[statement.announces])
+        if statement.announces is not None and rows and (statement.wrote is None or statement.wrote(rows[0])):
+            self._tell((values[statement.announces],))
         return rows
 
     async def transact(self, work: Work[T]) -> T:
@@ -206,10 +207,15 @@ class PostgresDatabase:
                 self.pool.discard(connection)
                 raise
             self.pool.release(connection)
-        if self._hear is not None:
-            for value in transaction.announced:
-                self._hear(value)
+        self._tell(transaction.announced)
         return result
+
+    def _tell(self, announced: Collection[str]) -> None:
+        """Count what was committed, and pass it on."""
+        self._revisions += len(announced)
+        if self._hear is not None:
+            for value in announced:
+                self._hear(value)
 
     async def _begin(self) -> tuple[Any, Any]:
         """A connection with a transaction begun, and the transaction's bounds."""

@@ -9,7 +9,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -91,7 +91,7 @@ class _Job:
     future: "asyncio.Future[Any]"
     result: Any = None
     error: BaseException | None = None
-    announced: Iterable[str] = ()
+    announced: Collection[str] = ()
 
     def settle(self) -> None:
         if self.future.cancelled():
@@ -118,6 +118,7 @@ class SqliteDatabase:
         self._statements: dict[Statement, CompiledStatement] = {}
         self._writing = False
         self._hear: Callable[[str], None] | None = None
+        self._revisions = 0
 
     def on_commit(self, hear: Callable[[str], None]) -> None:
         self._hear = hear
@@ -131,7 +132,7 @@ class SqliteDatabase:
 
     def usage(self) -> Usage:
         connections = int(self._reader is not None) + int(self._thread is not None)
-        return Usage(2, connections, int(self._writing), self._jobs.qsize())
+        return Usage(2, connections, int(self._writing), self._jobs.qsize(), self._revisions)
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -238,6 +239,7 @@ class SqliteDatabase:
         for job in group:
             job.settle()
             if job.error is None:
+                self._revisions += len(job.announced)
                 announced.update(job.announced)
         if self._hear is not None:
             for value in announced:

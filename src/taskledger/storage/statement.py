@@ -23,7 +23,8 @@ class Statement:
     """A SQLAlchemy Core expression under the name that logs and tests know it by.
 
     ``only`` names the dialect of a statement that the other database cannot run. ``announces`` names
-    the value that `Database.on_commit` tells of once the statement's effect is committed.
+    the value that `Database.on_commit` tells of once the statement's effect is committed; ``wrote`` says
+    of the first row whether there was one, where a row alone does not.
     ``crosses_owners`` marks the few that touch rows of users they do not name (a log-in by e-mail,
     housekeeping): row-level security, where it is on, leaves these alone.
     """
@@ -32,6 +33,7 @@ class Statement:
     expression: Executable
     only: str | None = None
     announces: str | None = None
+    wrote: Callable[[Row], bool] | None = None
     crosses_owners: bool = False
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
 """Writes of one task as one statement, for PostgreSQL: modifying CTEs, one round trip."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -71,7 +72,12 @@ def edit_task_alone(
     ).add_cte(_raise_to(written), _append_version(written, aspects))
     touched = "+".join(sorted(aspects))
     name = f"edit_task_alone[{kind},{touched},{into.__name__}{marks_of(guard, trashed=trashed)}]"
-    return Statement(name, outcome, "postgresql", announces="owner")
+    return Statement(name, outcome, "postgresql", announces="owner", wrote=_has_written)
+
+
+def _has_written(row: Sequence[Any]) -> bool:
+    written: bool = row[-1] == WRITTEN
+    return written
 
 
 @cache
