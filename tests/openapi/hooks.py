@@ -162,8 +162,8 @@ def _sent(*names: str) -> Reason:
     return lambda case, response: bool(set(names) & (case.headers.keys() | case.query.keys()))
 
 
-def _says(code: str) -> Reason:
-    return lambda case, response: code in response.text
+def _says(*words: str) -> Reason:
+    return lambda case, response: any(each in response.text for each in words)
 
 
 ACCEPTED: dict[int, Reason] = {
@@ -171,8 +171,15 @@ ACCEPTED: dict[int, Reason] = {
     400: _sent("cursor", "since", "base", "Last-Event-ID"),
     # At which revision a task or a list stands.
     412: _sent("If-Match"),
-    # Which keys were used.
-    422: _says("idempotency_key_reused"),
+    422: _says(
+        # Which keys were used.
+        "idempotency_key_reused",
+        # That what is ignored must still be text that can be kept.
+        "string_nul",
+        # Where the calendar ends, by a clock in UTC.
+        "years 1 to 9999",
+        "datetime.date(1, 1, 1)",
+    ),
 }
 """Why a valid request may be refused, where the document has no way to say so."""
 

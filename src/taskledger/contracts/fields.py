@@ -9,9 +9,11 @@ from msgspec import Meta
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 _NO_NUL = r"^[^\x00]*$"
-_SOME_TEXT = r"^[^\x00]*[^\s\x00][^\x00]*$"
+# U+0085 is white space to us and to Unicode, and not to the regular expressions of JSON Schema.
+_SOME_TEXT = r"^[^\x00]*[^\s\x00\x85][^\x00]*$"
 
 SafeText = Annotated[str, StringConstraints(pattern=_NO_NUL)]
+SomeText = Annotated[str, StringConstraints(pattern=_SOME_TEXT)]
 Title200 = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_SOME_TEXT),

@@ -2,10 +2,14 @@
 
 from uuid import UUID, uuid4
 
+import jsonschema_rs
 import pytest
 
+from taskledger.app import openapi_document
+from taskledger.settings import Mount
 from tests.contracts.v2.conftest import Lister
 
+DOCUMENT = openapi_document((Mount("v2"),))
 TASKS = "/api/v2/tasks"
 ELSEWHERE = {"id", "number", "position", "created_at", "updated_at"}
 
@@ -115,10 +119,11 @@ def test_a_patch_keeps_what_is_absent_and_clears_what_is_null(ada: Lister) -> No
         {"tags": ["x"] * 21},
         {"tags": ["x" * 51]},
         {"tags": [" "]},
+        {"tags": ["\u0085"]},
         {"tags": ["a\u0000b"]},
     ],
 )
-def test_what_cannot_be_set_is_refused(ada: Lister, body: dict[str, object]) -> None:
+def test_what_cannot_be_set_is_refused_and_the_document_says_so(ada: Lister, body: dict[str, object]) -> None:
     task = ada.post(TASKS, {"title": "Report"}).json()
 
     answer = ada.patch(f"{TASKS}/{task['id']}", json=body)
@@ -127,6 +132,8 @@ def test_what_cannot_be_set_is_refused(ada: Lister, body: dict[str, object]) -> 
     assert "application/problem+json" == answer.headers["content-type"]
     assert "invalid" == answer.json()["code"]
     assert task == ada.get(f"{TASKS}/{task['id']}").json()
+    change = {"$ref": "#/components/schemas/GivenChange", "components": DOCUMENT["components"]}
+    assert not jsonschema_rs.is_valid(change, body)
 
 
 def test_a_stale_if_match_is_answered_with_the_current_task(ada: Lister) -> None:

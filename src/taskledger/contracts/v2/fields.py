@@ -9,7 +9,7 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from typing_extensions import TypedDict
 
-from taskledger.contracts.fields import Flag, Moment, SafeText, Title500
+from taskledger.contracts.fields import Flag, Moment, SafeText, SomeText, Title500
 from taskledger.tasks.facts import Derived
 from taskledger.tasks.model import DESCRIPTION_LIMIT
 from taskledger.tasks.values import Due, NewTask, Priority
@@ -94,7 +94,7 @@ TimeZone = Annotated[
 # Midnight of the calendar's first day is what PostgreSQL's driver takes for infinity.
 Day = Annotated[date, BeforeValidator(_require_day), Field(gt=date.min)]
 TagText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), *SafeText.__metadata__
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), *SomeText.__metadata__
 ]
 Tags = Annotated[
     list[TagText],
