@@ -20,7 +20,15 @@ from typing import Any
 
 from tests.faults.breaks import chosen_mistake
 
-_WARM = ("taskledger.app", "taskledger.cli", "taskledger.storage.migrate", "uvicorn", "uvicorn.loops.uvloop")
+_WARM = (
+    "pytest",
+    "httpx",
+    "taskledger.app",
+    "taskledger.cli",
+    "taskledger.storage.migrate",
+    "uvicorn",
+    "uvicorn.loops.uvloop",
+)
 _ROOT = Path(__file__).parents[2]
 _WARM_PROTOCOLS = ("uvicorn.protocols.http.httptools_impl", "uvicorn.lifespan.on")
 
@@ -52,6 +60,14 @@ class Nursery:
         pid: int = self._ask({"do": "start"} | _order(arguments, environment, log, broken))
         return pid
 
+    def test(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
+        """Run ``pytest`` with these arguments to its end, and return its exit status."""
+        order = _order(arguments, environment, log, None)
+        pid = self._ask({"do": "start", "tests": True} | order)
+        status = self.status(pid, wait=True)
+        assert status is not None
+        return status
+
     def status(self, pid: int, *, wait: bool) -> int | None:
         """The exit status as `subprocess` has it, negative for a signal; ``None`` while it runs."""
         status: int | None = self._ask({"do": "wait" if wait else "poll", "pid": pid})
@@ -65,8 +81,8 @@ class Nursery:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         print(json.dumps(order), file=self._process.stdin, flush=True)
-        if not select.select([self._process.stdout], [], [], 120)[0]:
-            raise RuntimeError(f"a server did not end in two minutes: {order}")
+        if not select.select([self._process.stdout], [], [], 240)[0]:
+            raise RuntimeError(f"a process did not end in four minutes: {order}")
         return json.loads(self._process.stdout.readline())
 
 
@@ -138,9 +154,13 @@ def _become_server(order: dict[str, Any]) -> None:
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
-        os.chdir(Path(order["log"]).parent)
         os.environ.clear()
         os.environ |= order["environment"]
+        if order.get("tests"):
+            import pytest
+
+            os._exit(pytest.main(order["arguments"]))
+        os.chdir(Path(order["log"]).parent)
         if order["broken"] is not None:
             from tests.faults.breaks import find_mistake
 

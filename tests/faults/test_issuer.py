@@ -91,6 +91,24 @@ BROKEN = {
 }
 
 
+async def test_an_issuer_that_hangs_does_not_stop_the_server(door: Door, tries: Tries) -> None:
+    door.keys.hold()
+    waiting = asyncio.create_task(door.show(door.token()))
+    alive = []
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        asked = time.monotonic()
+        assert 200 == (await door.server.ask("GET", "/health/live")).status
+        alive.append(time.monotonic() - asked)
+        await asyncio.sleep(0.02)
+    assert not waiting.done()
+    door.keys.release()
+
+    assert 200 == (await waiting).status
+    assert sorted(alive)[int(len(alive) * 0.99)] < 1
+    tries(len(alive), "looks while it hangs")
+
+
 async def test_an_issuer_that_fails_hangs_and_rotates_is_not_noticed_by_users_of_known_keys(
     door: Door, tries: Tries
 ) -> None:

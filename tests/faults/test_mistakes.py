@@ -2,34 +2,28 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.faults.breaks import VARIABLE
 from tests.faults.catalogue import CASES, Mistake
+from tests.faults.nursery import Nursery
 
-ROOT = Path(__file__).parents[2]
 MADE = [each for case in CASES for each in case.mistakes if each.is_made_by_the_run]
 
 
 @pytest.mark.slow_faults
 @pytest.mark.parametrize("mistake", MADE, ids=lambda mistake: f"{mistake.case}-{mistake.name}")
-def test_a_mistake_is_noticed(mistake: Mistake) -> None:
-    command = [sys.executable, "-m", "pytest", "--faults", "-x", "-q", "-p", "no:cacheprovider"]
-    ended = subprocess.run(
-        [*command, f"tests/{mistake.test}"],
-        cwd=ROOT,
-        env=os.environ | {VARIABLE: mistake.name},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
+def test_a_mistake_is_noticed(mistake: Mistake, nursery: Nursery, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    options = ["--faults", "-x", "-q", "-p", "no:cacheprovider"]
+    # The nursery has imported what plugins of pytest are made of.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    status = nursery.test([*options, f"tests/{mistake.test}"], os.environ | {VARIABLE: mistake.name}, log)
 
+    told = log.read_text()
     # Failed, and not for want of the test or of what it needs.
-    assert 1 == ended.returncode, ended.stdout + ended.stderr
-    assert re.search(r"^FAILED tests/", ended.stdout, re.MULTILINE), ended.stdout
-    assert not re.search(r"^ERROR ", ended.stdout, re.MULTILINE), ended.stdout
+    assert 1 == status, told
+    assert re.search(r"^FAILED tests/", told, re.MULTILINE), told
+    assert not re.search(r"^ERROR tests/", told, re.MULTILINE), told

@@ -16,7 +16,7 @@ from tests.faults.breaks import chosen_mistake, mistaken_environment
 from tests.servers.ports import free_port
 from tests.service import SECRET
 
-PATIENCE = 60.0 if chosen_mistake() is None else 12.0
+PATIENCE = 60.0 if chosen_mistake() is None else 30.0
 """Seconds after which something that has to happen counts as not happening, on a busy machine too."""
 
 ROOT = Path(__file__).parents[2]

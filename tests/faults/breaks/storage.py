@@ -187,6 +187,19 @@ def give_up_at_once() -> None:
     patch(Readiness, "start", start)
 
 
+def acknowledge_before_the_sync() -> None:
+    """Have PostgreSQL acknowledge what it has not synced yet."""
+    from taskledger.storage.postgres import PostgresDatabase
+
+    create = PostgresDatabase.__init__
+
+    def create_hasty(self: Any, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        self._options["server_settings"] = {"synchronous_commit": "off"}
+
+    patch(PostgresDatabase, "__init__", create_hasty)
+
+
 def forget_keys() -> None:
     """Take no note of idempotency keys."""
     from taskledger.http import once
