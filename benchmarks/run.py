@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import events, latency, load, report, scale, scale_report, tokens
+from benchmarks import events, latency, ledger, load, report, scale, scale_report, tokens
 from benchmarks.compare import compare, open_lanes
 from benchmarks.contenders.registry import COMPARED, CONTENDERS
 from benchmarks.load import Pressure
@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     verifying = commands.add_parser("tokens", parents=[common], help="what verifying a token costs")
     verifying.set_defaults(command=_tokens)
 
+    keeping = commands.add_parser("ledger", parents=[common], help="what the ledger adds to a creation")
+    keeping.set_defaults(command=_ledger)
+
     following = commands.add_parser("events", parents=[common], help="what following events costs")
     following.set_defaults(command=_events)
 
@@ -104,6 +107,10 @@ def _latency(options: argparse.Namespace) -> None:
 
 def _tokens(options: argparse.Namespace) -> None:
     print(tokens.write(options.out).read_text())
+
+
+def _ledger(options: argparse.Namespace) -> None:
+    print(ledger.write(ledger.measure(), options.out).read_text())
 
 
 def _events(options: argparse.Namespace) -> None:
