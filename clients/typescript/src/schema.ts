@@ -807,7 +807,7 @@ export interface components {
              * @enum {string}
              */
             to?: "first" | "last";
-        };
+        } & (unknown | unknown | unknown);
         /**
          * MoveTo
          * @description To the beginning or the end of the list.
@@ -1770,8 +1770,6 @@ export interface operations {
             query?: {
                 /** @description A revision, or the id of an event: tell of what came after it. */
                 since?: string | null;
-                /** @description From `POST /api/v2/events/ticket`, in place of a token. */
-                ticket?: string | null;
             };
             header?: {
                 /** @description The id of the last event that was seen; goes before `since`. */
