@@ -31,8 +31,7 @@ class AccessLog:
         self._compose = self._json if json else self._plain
         self._gather = gather
         self._quiet = {each for each in _LEVELS if _LEVELS.index(each) < _LEVELS.index(level)}
-        self._second = 0
-        self._moment = ""
+        self._tick(0)
 
     def record(self, scope: Scope, status: int, seconds: float) -> None:
         """Write the line of a request that was answered with the status."""
@@ -40,12 +39,17 @@ class AccessLog:
         if level not in self._quiet:
             self._gather(self._compose(scope, status, seconds, level))
 
+    def _tick(self, second: int) -> None:
+        """Word a second once for all its lines: in UTC with the date, and by the wall clock."""
+        self._second = second
+        self._date = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._clock = time.strftime("%H:%M:%S", time.localtime(second))
+
     def _json(self, scope: Scope, status: int, seconds: float, level: str) -> str:
         now = time.time()
         second = int(now)
         if second != self._second:
-            self._second = second
-            self._moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._tick(second)
         method = scope["method"]
         route = scope.get("route")
         contract = scope.get("contract")
@@ -53,7 +57,7 @@ class AccessLog:
         stopwatch = scope.get("stopwatch")
         trace = scope.get("trace_id")
         return (
-            f'{{"time":"{self._moment}.{int((now - second) * 1000):03d}Z","level":"{level}",'
+            f'{{"time":"{self._date}.{int((now - second) * 1000):03d}Z","level":"{level}",'
             f'"logger":"taskledger.requests","event":"request","request_id":"{scope["request_id"]}",'
             + (f'"trace_id":"{trace}",' if trace else "")
             + (f'"user":{json_text(principal.user_id)},' if principal is not None else "")
@@ -65,13 +69,16 @@ class AccessLog:
         )
 
     def _plain(self, scope: Scope, status: int, seconds: float, level: str) -> str:
+        second = int(time.time())
+        if second != self._second:
+            self._tick(second)
         method = scope["method"]
         route = scope.get("route")
         contract = scope.get("contract")
         principal = scope.get("principal")
         stopwatch = scope.get("stopwatch")
         return (
-            f"{time.strftime('%H:%M:%S')} {level.upper():<8} {method if method in METHODS else 'other'} "
+            f"{self._clock} {level.upper():<8} {method if method in METHODS else 'other'} "
             f"{route.path if route is not None else '(no route)'} {status} {seconds * 1000:.1f} ms"
             + (f" (database {stopwatch.seconds * 1000:.1f} ms)" if stopwatch is not None else "")
             + (f" {contract.name}" if contract is not None else "")
