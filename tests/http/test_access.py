@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,6 +6,7 @@ import pytest
 
 from taskledger.http.access import AccessLog, level_of
 from taskledger.principal import Principal
+from tests.servers.ports import free_port
 from tests.service import Service, bearer, run_service
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -189,13 +189,12 @@ async def test_requests_are_not_logged_when_that_is_switched_off(sqlite_url: str
         assert [] == log.lines()
 
 
-async def test_the_log_level_holds_for_requests(sqlite_url: str, log: Log, tmp_path: Path) -> None:
+async def test_the_log_level_holds_for_requests(sqlite_url: str, log: Log) -> None:
     async with run_service(sqlite_url, log_format="json", log_level="warning") as service:
         await create(service)
         assert [] == log.events()
-    async with run_service(
-        f"sqlite:///{tmp_path}/no/such", log_format="json", log_level="warning"
-    ) as service:
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    async with run_service(nowhere, log_format="json", log_level="warning") as service:
         response = await create(service)
         assert [(503, "warning")] == [(event["status"], event["level"]) for event in log.events()]
 
