@@ -1,11 +1,11 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.servers.ports import free_port
 from tests.service import run_service
 
 
@@ -57,10 +57,12 @@ async def test_readiness_is_bounded_when_the_database_does_not_answer(
     assert time.monotonic() - started < 30
 
 
-async def test_a_service_whose_database_is_not_there_lives_but_is_not_ready(tmp_path: Path) -> None:
-    async with run_service(f"sqlite:///{tmp_path}/no/such.db") as service, service.client(None) as client:
+async def test_a_service_whose_database_is_not_there_lives_but_is_not_ready() -> None:
+    port = free_port()
+    nowhere = f"postgresql://nobody@127.0.0.1:{port}/nothing"
+    async with run_service(nowhere) as service, service.client(None) as client:
         assert 200 == (await client.get("/health/live")).status_code
         response = await client.get("/health/ready")
 
     assert 503 == response.status_code
-    assert str(tmp_path) not in response.text
+    assert str(port) not in response.text
