@@ -56,6 +56,20 @@ def test_what_is_overdue_is_not_revalidated_in_another_minute(
     assert (200, 1) == (later.status, len(later.json()["items"]))
 
 
+@pytest.mark.parametrize("query", ["due_before=2026-12-02", "due_after=2026-12-02"])
+def test_what_is_due_by_a_day_is_not_revalidated_in_another_time_zone(service: Any, query: str) -> None:
+    there = Lister(service, zoneinfo="Pacific/Kiritimati")
+    here = Lister(service, there.id, email=there.claims["email"], zoneinfo="Pacific/Niue")
+    there.made(due={"at": "2026-12-01T23:30:00Z"})
+    seen = there.get(f"{TASKS}?{query}")
+    condition = {"If-None-Match": seen.etag}
+
+    assert 304 == there.get(f"{TASKS}?{query}", headers=condition).status
+    moved = here.get(f"{TASKS}?{query}", headers=condition)
+    assert 200 == moved.status
+    assert {0, 1} == {len(reply.json()["items"]) for reply in (seen, moved)}
+
+
 WRITES: dict[str, tuple[str, str, Any]] = {
     "patch": ("PATCH", "/tasks/{}", {"title": "x"}),
     "patch nothing": ("PATCH", "/tasks/{}", {}),

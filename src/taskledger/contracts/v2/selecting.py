@@ -100,11 +100,12 @@ class TaskQuery(BaseModel):
         )
 
     def varying(self, call: CallContext) -> bytes:
-        """What the answer depends on beside the tasks: which are overdue changes by the minute."""
-        if self.overdue is None:
+        """What the answer depends on beside the tasks: the minute, and where days begin and end."""
+        if self.overdue is None and self.due_before is None and self.due_after is None:
             return b""
         zone = self.time_zone or call.principal.time_zone or "UTC"
-        return f" {this_minute(call).isoformat()} {zone}".encode()
+        minute = "" if self.overdue is None else this_minute(call).isoformat()
+        return f" {minute} {zone}".encode()
 
 
 def this_minute(call: CallContext) -> datetime:
