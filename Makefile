@@ -26,6 +26,9 @@ else
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
+# Much of a test's time is waiting for processes it has started.
+IN_PARALLEL := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # the project is built by a backend that the packages before it bring
 .PHONY: help install dev serve test faults client cluster-test check format lock contracts bench bench-scale sbom docs-assets clean
@@ -41,7 +44,7 @@ serve: install ## Migrate and serve on http://127.0.0.1:8000 (options: make serv
 	@exec $(BIN)/taskledger serve $(ARGS)
 
 test: dev ## Run the tests on SQLite and PostgreSQL (some: make test ARGS="-k search")
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest $(IN_PARALLEL) $(ARGS)
 
 faults: dev ## Run the whole fault programme and write docs/reliability.md, 12 minutes
 	$(BIN)/python -m pytest --faults $(ARGS)
@@ -58,7 +61,7 @@ check: dev ## Format, lint, types, import contracts, tests: what CI runs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 format: dev ## Format the code and mend what the linter can mend
 	$(BIN)/ruff format .

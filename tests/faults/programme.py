@@ -30,6 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     given = os.environ.get("TASKLEDGER_FAULT_SEED")
     config.stash[SEED] = int(given) if given else secrets.randbelow(2**32)
+    # A run in several processes has one seed: those started from here inherit it.
+    os.environ["TASKLEDGER_FAULT_SEED"] = str(config.stash[SEED])
     if config.getoption("--faults") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         recorder = config.stash[RECORDER] = Recorder(config.stash[SEED])
         config.args = [str(config.rootpath / file) for file in recorder.files]
