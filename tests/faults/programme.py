@@ -44,21 +44,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return _say(config)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
     if config.getoption("--faults") or any(
         "tests/faults/" in each.nodeid for each in terminalreporter.stats.get("failed", [])
     ):
         terminalreporter.write_line(_say(config))
     if (recorder := config.stash.get(RECORDER, None)) is not None:
-        terminalreporter.write_line(recorder.conclude(partial=_is_partial(config)))
+        terminalreporter.write_line(recorder.conclude(partial=_is_partial(config, exitstatus)))
 
 
 def _say(config: pytest.Config) -> str:
     return f"faults: seed {config.stash[SEED]} (repeat with TASKLEDGER_FAULT_SEED={config.stash[SEED]})"
 
 
-def _is_partial(config: pytest.Config) -> bool:
-    return bool(config.option.keyword or config.option.markexpr)
+def _is_partial(config: pytest.Config, status: pytest.ExitCode) -> bool:
+    ended = {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    return bool(config.option.keyword or config.option.markexpr or config.option.collectonly) or (
+        status not in ended
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before those are left out that cannot run, which the report says then

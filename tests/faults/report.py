@@ -47,13 +47,13 @@ class Recorder:
                 self._tries[report.nodeid] = value
 
     def conclude(self, *, partial: bool) -> str:
-        """Write the report, if this was the whole programme; what became of it."""
+        """Write the report, unless a ``partial`` run would make it one; what became of it."""
         verdicts = Counter(self._verdict(case).partition(":")[0] for case in CASES)
         told = f"faults: {len(CASES)} cases, " + ", ".join(
             f"{count} {each}" for each, count in verdicts.items()
         )
         if partial:
-            return f"{told}; no report, because some were asked for only"
+            return f"{told}; no report, because not all of it ran"
         before, _, rest = PAGE.read_text().partition(_BEGIN)
         PAGE.write_text(before + _BEGIN + self._tables() + _END + rest.partition(_END)[2])
         return f"{told}; {PAGE.relative_to(Path.cwd())}"
@@ -104,9 +104,9 @@ class Recorder:
         missing = [node for node in nodes if node not in self._ended]
         missing += [name for name in _names(case) if not self._expected[name]]
         if failed:
-            return "FAILED: " + ", ".join(map(_short, failed))
+            return "FAILED: " + _listed(failed)
         if missing:
-            return "not all run: without " + ", ".join(map(_short, missing))
+            return "not all run: without " + _listed(missing)
         return "passed"
 
     def _measurements(self) -> Iterable[str]:
@@ -122,6 +122,10 @@ class Recorder:
 
 def _names(case: Case) -> list[str]:
     return [*case.tests, *(each.shown_by for each in case.mistakes)]
+
+
+def _listed(nodes: list[str]) -> str:
+    return ", ".join(dict.fromkeys(_short(node.partition("[")[0]) for node in nodes))
 
 
 def _short(node: str) -> str:

@@ -219,7 +219,7 @@ async def test_requests_to_a_database_that_fell_silent_are_answered_503(
         await sink(server, proxy, load)
 
     await conclude(load, url, server)
-    tries(1, "black hole")
+    tries(1, "black holes")
 
 
 @pytest.mark.slow_faults
@@ -263,4 +263,4 @@ async def test_through_60_silent_seconds_answers_are_bounded_and_liveness_is_qui
     # By the settings' defaults: 5 s for a free connection, 10 s for a new one, 10 s for a statement.
     assert slowest < 30
     assert p99 < 1
-    tries(1, "black hole", f"for 60 s; slowest answer {slowest:.1f} s, liveness p99 {p99 * 1000:.0f} ms")
+    tries(1, "black holes", f"for 60 s; slowest answer {slowest:.1f} s, liveness p99 {p99 * 1000:.0f} ms")

@@ -161,7 +161,7 @@ async def test_a_file_that_may_not_grow_is_refused_and_returns(
 
     await survive(server, sqlite_url, make_load(server.connect), break_disk=stop, mend_disk=resume)
 
-    tries(1, "file-size limit")
+    tries(1, "file-size limits")
 
 
 @pytest.mark.slow_faults
@@ -238,4 +238,4 @@ async def test_a_full_disk_is_refused_and_returns(
 
     await survive(server, small_url, make_load(server.connect), break_disk=take_all, mend_disk=give_back)
 
-    tries(1, "full disk")
+    tries(1, "full disks")

@@ -27,6 +27,11 @@ CASES = {
     36: ["issuer and audience", "its subject", "what it is for", "what is no token"],
 }
 
+# What a token says is no matter of the database.
+on_either_database = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow_faults)], indirect=True
+)
+
 OWN_USE = ["email-verification", "cookie-cache-by-secret", "cookie-cache-by-published-key"]
 
 
@@ -56,6 +61,7 @@ async def door(request: pytest.FixtureRequest, database_url: str, serve: Serve) 
 
 
 @pytest.mark.parametrize("case", CASES)
+@on_either_database
 async def test_a_forged_token_is_refused_and_nothing_of_its_own_is_fetched(
     door: Door, case: int, tries: Tries
 ) -> None:
@@ -78,6 +84,7 @@ def test_no_forgery_is_without_a_case() -> None:
 
 
 @pytest.mark.parametrize("door", ["ES256"], indirect=True)
+@on_either_database
 async def test_a_respelled_signature_does_not_outlive_its_token(door: Door, tries: Tries) -> None:
     until = int(time.time()) + 600
     for number in range(20):
@@ -89,6 +96,7 @@ async def test_a_respelled_signature_does_not_outlive_its_token(door: Door, trie
     tries(20, "respelled signatures")
 
 
+@on_either_database
 async def test_times_are_kept_to_the_documented_skew(door: Door, tries: Tries) -> None:
     now = time.time()
     # exp has no allowance, iat and nbf have 30 seconds; each is a bit away from its edge, for a slow machine.
@@ -126,6 +134,7 @@ def renewed(door: Door, name: str) -> str:
     return door.key.token(claims, **(header | {"kid": door.key.key_id, "alg": door.key.algorithm}))
 
 
+@on_either_database
 async def test_what_better_auth_signs_for_its_own_use_is_no_bearer_token(door: Door, tries: Tries) -> None:
     paths = ["/api/v2/tasks", "/api/v1/tasks", "/api/tasks", "/api/ada/tasks", "/enveloped/api/ada/tasks"]
     for name in OWN_USE:

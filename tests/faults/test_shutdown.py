@@ -117,11 +117,11 @@ async def test_servers_replaced_one_after_the_other_reset_nothing(
 
 @pytest.mark.slow_faults
 async def test_a_server_that_is_killed_instead_is_caught(
-    database_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random
+    sqlite_url: str, serve: Serve, make_load: MakeLoad, rng: random.Random
 ) -> None:
     mistake = {"broken": "drop_requests_at_the_end"}
-    with serve(database_url, **mistake) as first, serve(database_url, **mistake) as second:
+    with serve(sqlite_url, **mistake) as first, serve(sqlite_url, **mistake) as second:
         servers = [await first.ready(), await second.ready()]
         load = make_load(connect_to_any(servers))
         with pytest.raises(InvariantBroken):
-            await roll(servers, database_url, load, rng, 10)
+            await roll(servers, sqlite_url, load, rng, 10)

@@ -16,7 +16,8 @@ from tests.faults.breaks import chosen_mistake, mistaken_environment
 from tests.servers.ports import free_port
 from tests.service import SECRET
 
-PATIENCE = 60.0 if chosen_mistake() is None else 30.0
+_PATIENCE_TO_START = 60.0
+PATIENCE = 60.0 if chosen_mistake() is None else 12.0
 """Seconds after which something that has to happen counts as not happening, on a busy machine too."""
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ class Program:
         return self.process.wait(timeout=PATIENCE)
 
     def wait_for_health(self) -> None:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + _PATIENCE_TO_START
         while True:
             try:
                 httpx.get(f"{self.url}/health", timeout=5)
