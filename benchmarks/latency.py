@@ -15,7 +15,7 @@ from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqlit
 from benchmarks.dialects import Operation
 from benchmarks.load import Pressure
 from benchmarks.machine import facts
-from benchmarks.population import READING, WRITING, Population
+from benchmarks.population import READING, WRITING, Group, Population
 from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
 from benchmarks.workloads import Step, Workload
@@ -34,6 +34,8 @@ WORKLOADS = (
         (Step(Operation.LIST, READING), Step(Operation.GET, READING), Step(Operation.CREATE, WRITING)),
     ),
 )
+# The living contract lists a page at a time, however much the user has.
+PAGES = (Workload("page", "page of 50", (Step(Operation.LIST, Group(READING.name, READING.users, 50)),)),)
 CONTENDERS: tuple[type[Contender], ...] = (TaskledgerPostgres, TaskledgerSqliteFull)
 
 
@@ -58,17 +60,18 @@ def check(bench: Workbench, seconds: float) -> list[Latency]:
         contender = bench.prepare(kind, population)
         if contender is None:
             continue
-        for lane in bench.open_lanes(contender, population, workers=WORKERS)[:1]:
-            found += _check(lane, bench.directory, seconds)
+        for lane in bench.open_lanes(contender, population, workers=WORKERS):
+            workloads = PAGES if lane.dialect.name == "v2" else WORKLOADS
+            found += _check(lane, workloads, bench.directory, seconds)
         contender.stop()
     return found
 
 
-def _check(lane: Lane, directory: Path, seconds: float) -> list[Latency]:
+def _check(lane: Lane, workloads: Sequence[Workload], directory: Path, seconds: float) -> list[Latency]:
     found = []
     for pause_ms in (0, PAUSE_MS):
         pressure = Pressure(seconds, CONNECTIONS, pause_ms)
-        for workload in WORKLOADS:
+        for workload in workloads:
             cell = measure(lane, workload, pressure, directory, number=pause_ms, repeats=1)
             if cell is not None:
                 found.append(Latency(cell, pause_ms))
@@ -83,7 +86,7 @@ def write(found: Sequence[Latency], directory: Path) -> Path:
         "rows": [{**asdict(latency), "met": latency.met} for latency in found],
     }  # fmt: skip
     (directory / "latency.json").write_text(json.dumps(record, indent=1) + "\n")
-    titles = {workload.name: workload.title for workload in WORKLOADS}
+    titles = {workload.name: workload.title for workload in (*WORKLOADS, *PAGES)}
     head = ["", "workload", "pause", "requests/s", "p50 ms", "p95 ms", "p99 ms", f"p95 < {LIMIT_MS:.0f} ms"]
     rows = [
         [
