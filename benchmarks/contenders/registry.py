@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.pocketbase import PocketBasePeer
 from benchmarks.contenders.sql_peers import Fastify, Floor, UsualWay
-from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqlite, TaskledgerSqliteFull
+from benchmarks.contenders.taskledger import (
+    TaskledgerPostgres,
+    TaskledgerPostgresRowSecurity,
+    TaskledgerSqlite,
+    TaskledgerSqliteFull,
+)
 
 COMPARED: tuple[type[Contender], ...] = (
     TaskledgerPostgres,
@@ -15,5 +20,5 @@ COMPARED: tuple[type[Contender], ...] = (
     TaskledgerSqlite,
     PocketBasePeer,
 )
-_ALSO: tuple[type[Contender], ...] = (TaskledgerSqliteFull,)
+_ALSO: tuple[type[Contender], ...] = (TaskledgerPostgresRowSecurity, TaskledgerSqliteFull)
 CONTENDERS: Mapping[str, type[Contender]] = {each.name: each for each in (*COMPARED, *_ALSO)}

@@ -157,7 +157,7 @@ class Taskledger(Contender):
     def prepare(self, population: Population) -> None:
         """Migrate and seed."""
         self.directory.mkdir(exist_ok=True)
-        migrate(self.url)
+        migrate(self.url, row_security="DATABASE_ROW_SECURITY" in self.settings())
         seed = Seed(population)
         self.fill(seed)
         self._accounts = {by_uuid: seed.accounts(by_uuid=by_uuid) for by_uuid in (False, True)}
@@ -257,6 +257,18 @@ class TaskledgerPostgres(Taskledger):
         if self._cluster is not None:
             self._cluster.stop()
             self._cluster = None
+
+
+class TaskledgerPostgresRowSecurity(TaskledgerPostgres):
+    """On PostgreSQL, behind the second wall."""
+
+    name = "taskledger-postgres-row-security"
+    title = "Taskledger on PostgreSQL, row-level security"
+    notes = "as above, with DATABASE_ROW_SECURITY=true: each statement in a transaction of its own role"
+
+    def settings(self) -> Mapping[str, str]:
+        """The wall is off by default."""
+        return {"DATABASE_ROW_SECURITY": "true"}
 
 
 def _for_postgres(value: object) -> object:
