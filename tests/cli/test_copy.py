@@ -76,6 +76,7 @@ def test_copy_of_an_older_schema_says_what_to_do(sqlite_url: str, tmp_path: Path
     [
         ("mysql://ada:canary@nowhere/tasks", 2, "SOURCE"),
         ("postgresql://ada:canary@127.0.0.1:1/tasks", 1, "Nothing was copied"),
+        (" postgresql://ada:canary@127.0.0.1:1/tasks\n", 1, "Nothing was copied"),
     ],
 )
 def test_copy_of_what_cannot_be_read_fails_in_one_line_without_the_password(

@@ -24,12 +24,14 @@ def copy(
     from taskledger.storage.copy import CopyRefused, copy_database, count_rows
     from taskledger.storage.migrate import migrate
 
-    for url in (source, target):
+    urls = []
+    for name, url in (("SOURCE", source), ("TARGET", target)):
         try:
-            check_database_url(SecretStr(url))
+            urls.append(check_database_url(SecretStr(url)).get_secret_value())
         except ValueError as mistake:
-            typer.echo(f"{'SOURCE' if url is source else 'TARGET'} {mistake}", err=True)
+            typer.echo(f"{name} {mistake}", err=True)
             raise typer.Exit(2) from None
+    source, target = urls
     tables = METADATA.sorted_tables
     try:
         rows = asyncio.run(count_rows(source, tables))
