@@ -38,7 +38,7 @@ async def _move(user: Actor, task: int, side: Literal["before", "after"]) -> Non
 
 
 async def _page(user: Actor) -> None:
-    await usecases.page_tasks(user.database, user.principal, Selection(search=("none",)), TaskFacts, limit=5)
+    await usecases.page_tasks(user.database, user.principal, Selection(search=("milk",)), TaskFacts, limit=5)
 
 
 async def _delete_and_restore(user: Actor, task: int) -> None:
@@ -158,6 +158,19 @@ async def test_a_list_that_turns_out_empty_is_two_round_trips(
     assert 2 == proxy.round_trips - before
 
 
+@pytest.mark.parametrize("shared_url", ["postgresql"], indirect=True)
+async def test_a_page_that_turns_out_empty_is_two_round_trips(
+    watched: Database, proxy: CountingProxy
+) -> None:
+    user = await new_actor(watched)
+    await _page(user)
+    before = proxy.round_trips
+
+    await _page(user)
+
+    assert 2 == proxy.round_trips - before
+
+
 @pytest.mark.parametrize("name", USE_CASES)
 async def test_no_sql_is_compiled_for_a_use_case_that_ran_before(
     alice: Actor, name: str, monkeypatch: pytest.MonkeyPatch
@@ -186,4 +199,4 @@ async def _run(name: str, user: Actor, task: int) -> None:
 def test_on_postgresql_a_row_is_what_the_driver_decoded(into: type[msgspec.Struct]) -> None:
     listed = list_tasks(shape_of(Selection()), into)
 
-    assert compile_statement(listed, POSTGRESQL).read_row is None
+    assert compile_statement(listed, POSTGRESQL).read_rows is None

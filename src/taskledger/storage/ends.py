@@ -111,10 +111,10 @@ def _to_driver(table: Table, dialect: Dialect) -> Callable[[Row], Row]:
     return convert_row
 
 
-def _reader(table: Table, dialect: Dialect) -> tuple[str, Callable[[Row], Row]]:
-    """The SQL that reads all rows, and what turns one of the driver's into Python values."""
+def _reader(table: Table, dialect: Dialect) -> tuple[str, Callable[[Sequence[Row]], Sequence[Row]]]:
+    """The SQL that reads all rows, and what turns the driver's into Python values."""
     compiled = compile_statement(Statement("read_all", select(table)), dialect)
-    return compiled.sql, compiled.read_row or tuple
+    return compiled.sql, compiled.read_rows or list
 
 
 class _SqliteEnd:
@@ -134,10 +134,10 @@ class _SqliteEnd:
         return count
 
     async def batches(self, table: Table) -> AsyncIterator[Sequence[Row]]:
-        sql, read_row = _reader(table, SQLITE)
+        sql, read_rows = _reader(table, SQLITE)
         cursor = self._connection.execute(sql)
         while rows := cursor.fetchmany(BATCH):
-            yield [read_row(row) for row in rows]
+            yield read_rows(rows)
 
     async def clear(self, table: Table) -> None:
         self._connection.execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - the name of a table of ours
@@ -199,10 +199,10 @@ class _PostgresEnd:
         return count
 
     async def batches(self, table: Table) -> AsyncIterator[Sequence[Row]]:
-        sql, read_row = _reader(table, POSTGRESQL)
+        sql, read_rows = _reader(table, POSTGRESQL)
         cursor = await self._connection.cursor(sql)
         while rows := await cursor.fetch(BATCH):
-            yield [read_row(row) for row in rows]
+            yield read_rows(rows)
 
     async def clear(self, table: Table) -> None:
         await self._connection.execute(f'DELETE FROM "{table.name}"')  # noqa: S608 - as above

@@ -286,8 +286,5 @@ class PostgresDatabase:
         return connection
 
 
-def _shaped(compiled: CompiledStatement, rows: Any) -> Sequence[Row]:
-    read_row = compiled.read_row
-    if read_row is None:
-        return rows  # type: ignore[no-any-return]  # asyncpg's records are sequences
-    return [read_row(row) for row in rows]
+def _shaped(compiled: CompiledStatement, rows: Sequence[Row]) -> Sequence[Row]:
+    return rows if compiled.read_rows is None else compiled.read_rows(rows)

@@ -261,8 +261,7 @@ def _fetch(
     connection: sqlite3.Connection, compiled: CompiledStatement, arguments: Sequence[Any]
 ) -> Sequence[Row]:
     rows = connection.execute(compiled.sql, arguments).fetchall()
-    read_row = compiled.read_row
-    return rows if read_row is None else [read_row(row) for row in rows]
+    return rows if compiled.read_rows is None else compiled.read_rows(rows)
 
 
 def _unavailable(error: sqlite3.Error) -> Exception:

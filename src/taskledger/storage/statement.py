@@ -11,6 +11,8 @@ from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
+from taskledger.storage.rows import rows_reader
+
 Row = Sequence[Any]
 Values = Mapping[str, Any]
 
@@ -44,13 +46,13 @@ class Statement:
 class CompiledStatement:
     """What a driver needs: text, a function from named values to arguments, one from raw rows to values.
 
-    ``read_row`` is ``None`` where the driver's own row already holds the right values.
+    ``read_rows`` is ``None`` where the driver's own rows already hold the right values.
     """
 
     name: str
     sql: str
     arguments: Callable[[Values], Sequence[Any]]
-    read_row: Callable[[Row], Row] | None
+    read_rows: Callable[[Sequence[Row]], Sequence[Row]] | None
 
 
 def compile_statement(statement: Statement, dialect: Dialect) -> CompiledStatement:
@@ -63,7 +65,9 @@ def compile_statement(statement: Statement, dialect: Dialect) -> CompiledStateme
         name=statement.name,
         sql=compiled.string,
         arguments=_arguments(compiled, dialect),
-        read_row=_row_reader(compiled, dialect),
+        read_rows=rows_reader(
+            [column.type for column in getattr(compiled, "_result_columns", None) or ()], dialect
+        ),
     )
 
 
@@ -100,22 +104,3 @@ def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Values], Se
         ]
 
     return arguments
-
-
-def _row_reader(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Row], Row] | None:
-    columns = getattr(compiled, "_result_columns", None) or ()
-    conversions: list[tuple[int, Callable[[Any], Any]]] = []
-    for index, column in enumerate(columns):
-        processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
-        if processor is not None:
-            conversions.append((index, processor))
-    if not conversions:
-        return None
-
-    def read_row(row: Row) -> Row:
-        values = list(row)
-        for index, convert in conversions:
-            values[index] = convert(values[index])
-        return values
-
-    return read_row

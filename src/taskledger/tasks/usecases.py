@@ -113,16 +113,23 @@ async def page_tasks(
     if after is not None:
         start = "null" if after.key is None else "value"
         values |= {"after_key": after.key, "after_id": after.number}
-    statement = reading.page_of_tasks(selecting.shape_of(selection), into, start)
-    rows = await database.read(statement, values)
-    if not rows:
-        raise UserUnknown
-    revision: int = rows[0][-1]
-    if rows[0][-2] is None:
-        return Page([], revision, None)
-    shown = rows[:limit]
-    end = Place(shown[-1][-3], shown[-1][-2]) if len(rows) > limit else None
-    return Page(read_rows(into, shown), revision, end)
+    shape = selecting.shape_of(selection)
+    statement = reading.page_of_tasks(shape, into, start)
+    while True:
+        rows = await database.read(statement, values)
+        if rows:
+            shown, end = rows[:limit], None
+            if len(rows) > limit:
+                key, number = reading.place_in(selection.sort, into)
+                end = Place(shown[-1][key], shown[-1][number])
+            return Page(read_rows(into, shown), rows[0][-1], end)
+        # As of a list: the revision comes with the count of what there is.
+        counted = await database.read(reading.count_tasks(shape, start), values)
+        if not counted:
+            raise UserUnknown
+        revision, total = counted[0]
+        if total == 0:
+            return Page([], revision, None)
 
 
 async def owner_revision(database: Database, principal: Principal) -> int:
