@@ -155,6 +155,24 @@ async def test_who_finds_every_connection_in_use_is_refused_in_time(url: str) ->
         assert 1 == await database.transact(raise_revision)
 
 
+async def test_each_waits_for_as_long_as_one_may_from_when_it_came(url: str) -> None:
+    async with opened(url, database_pool_size=1, database_pool_timeout=1) as database:
+        connection = await database.pool.acquire()
+        early = asyncio.ensure_future(database.read(REVISION, ADA))
+        await asyncio.sleep(0.5)
+        late = asyncio.ensure_future(database.read(REVISION, ADA))
+
+        with pytest.raises(DatabaseUnavailable):
+            await early
+        assert not late.done()
+        latest = asyncio.ensure_future(database.read(REVISION, ADA))
+        with pytest.raises(DatabaseUnavailable):
+            await late
+        database.pool.release(connection)
+
+        assert [(0,)] == [tuple(row) for row in await latest]
+
+
 async def test_whoever_waits_gets_the_connection_that_becomes_free(url: str) -> None:
     async with opened(url, database_pool_size=1) as database:
         revisions = await asyncio.gather(*(database.transact(raise_revision) for _ in range(50)))

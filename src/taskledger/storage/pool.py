@@ -36,7 +36,8 @@ class ConnectionPool:
         self._size = size
         self._acquire_timeout = acquire_timeout
         self._idle: list[tuple[Connection, float]] = []
-        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[Connection | None], float]] = deque()
+        self._expiry: asyncio.TimerHandle | None = None
         self._open = 0
         self._closed = False
         self._sweeper: asyncio.Task[None] | None = None
@@ -84,16 +85,12 @@ class ConnectionPool:
             raise DatabaseUnavailable("the pool is closed")
         if self._open < self._size:
             return await self._make()
-        waiter: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiter)
+        waiter = self._enqueue()
         try:
-            async with asyncio.timeout(self._acquire_timeout):
-                connection = await waiter
-        except BaseException as error:
-            if waiter.done() and not waiter.cancelled():
+            connection = await waiter
+        except BaseException:
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self._hand_on(waiter.result())
-            if isinstance(error, TimeoutError):
-                raise DatabaseUnavailable("no connection became free in time") from error
             raise
         return connection if connection is not None else await self._make(counted=True)
 
@@ -148,10 +145,33 @@ class ConnectionPool:
             self._hand_on(None)
             raise
 
+    def _enqueue(self) -> "asyncio.Future[Connection | None]":
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Connection | None] = loop.create_future()
+        self._waiting.append((waiter, loop.time() + self._acquire_timeout))
+        # One timer for all, as they wait in the order of their limits: on a busy service most requests
+        # wait for a moment, and a timer for each is dear.
+        if self._expiry is None:
+            self._expiry = loop.call_later(self._acquire_timeout, self._expire)
+        return waiter
+
+    def _expire(self) -> None:
+        """Refuse those who have waited for as long as one may."""
+        loop = asyncio.get_running_loop()
+        self._expiry = None
+        while self._waiting:
+            waiter, until = self._waiting[0]
+            if not waiter.done() and until > loop.time():
+                self._expiry = loop.call_at(until, self._expire)
+                return
+            self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(DatabaseUnavailable("no connection became free in time"))
+
     def _hand_on(self, connection: Connection | None) -> None:
         """Give a connection, or the room for one, to whoever waits first."""
         while self._waiting:
-            waiter = self._waiting.popleft()
+            waiter, _ = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_result(connection)
                 return
