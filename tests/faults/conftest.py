@@ -3,22 +3,26 @@
 import random
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from tests.databases import DIALECTS
 from tests.faults.isolation import Tagged, make_users
 from tests.faults.journal import Journal
 from tests.faults.load import Connect, Load
 from tests.faults.nursery import Nursery
+from tests.faults.replicas import Replicas
 from tests.faults.server import Server
 from tests.servers.postgres import Postgres
 
 Serve = Callable[..., Server]
 Servers = dict[str, Server]
+
+_LASTING = {"RATE_LIMIT_AUTH": "1000/second", "LOG_REQUESTS": False}
 
 
 @pytest.fixture(scope="session")
@@ -38,22 +42,32 @@ def serve(nursery: Nursery, tmp_path: Path) -> Serve:
     return make
 
 
+@contextmanager
+def _lasting_database(request: pytest.FixtureRequest, dialect: str, directory: Path) -> Iterator[str]:
+    """A migrated database for as long as a module's servers run."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite_file'), directory)}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres_server")
+    name = f"servers_{uuid4().hex}"
+    postgres.create_database(name, template=request.getfixturevalue("migrated_postgres_database"))
+    try:
+        yield postgres.url(name)
+    finally:
+        postgres.drop_database(name)
+
+
 @pytest.fixture(scope="module")
 def lasting_servers(
     request: pytest.FixtureRequest, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Servers]:
     """One server on each database, for a module whose cases only ask; the log-in limit is out of the way."""
     directory = tmp_path_factory.mktemp("servers")
-    file = shutil.copy(request.getfixturevalue("migrated_sqlite_file"), directory)
-    postgres: Postgres = request.getfixturevalue("postgres_server")
-    name = f"servers_{uuid4().hex}"
-    postgres.create_database(name, template=request.getfixturevalue("migrated_postgres_database"))
-    settings = {"RATE_LIMIT_AUTH": "1000/second", "LOG_REQUESTS": False}
     with ExitStack() as running:
-        running.callback(postgres.drop_database, name)
+        urls = {each: running.enter_context(_lasting_database(request, each, directory)) for each in DIALECTS}
         yield {
-            dialect: running.enter_context(Server(nursery, url, directory, settings=settings))
-            for dialect, url in (("sqlite", f"sqlite:///{file}"), ("postgresql", postgres.url(name)))
+            dialect: running.enter_context(Server(nursery, url, directory, settings=_LASTING))
+            for dialect, url in urls.items()
         }
 
 
@@ -64,6 +78,30 @@ async def servers(lasting_servers: Servers) -> AsyncIterator[Servers]:
         await server.ready()
     yield lasting_servers
     for server in lasting_servers.values():
+        await server.leave()
+
+
+@pytest.fixture(scope="module", params=DIALECTS)
+def lasting_replicas(
+    request: pytest.FixtureRequest, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Replicas]:
+    """Two servers on one database, for a module; once on each dialect."""
+    directory = tmp_path_factory.mktemp("replicas")
+    with (
+        _lasting_database(request, request.param, directory) as url,
+        Server(nursery, url, directory, settings=_LASTING) as one,
+        Server(nursery, url, directory, settings=_LASTING) as other,
+    ):
+        yield Replicas((one, other), url)
+
+
+@pytest.fixture
+async def replicas(lasting_replicas: Replicas) -> AsyncIterator[Replicas]:
+    """The module's two servers on one database."""
+    for server in lasting_replicas.servers:
+        await server.ready()
+    yield lasting_replicas
+    for server in lasting_replicas.servers:
         await server.leave()
 
 

@@ -95,10 +95,11 @@ def durability_violations(promises: Mapping[str, Promise], store: Store) -> list
             found.append(f"{key}: is {state}, promised was {promise.allowed}")
         if any(each.owner != promise.owner for each in stored):
             found.append(f"{key}: belongs to another user")
-    return found + _ledger_violations(store)
+    return found + ledger_violations(store)
 
 
-def _ledger_violations(store: Store) -> list[str]:
+def ledger_violations(store: Store) -> list[str]:
+    """Revisions that no version has, and tasks that are not their newest version."""
     found = []
     written: dict[str, set[int]] = defaultdict(set)
     newest: dict[tuple[str, int], StoredTask] = {}
@@ -116,6 +117,11 @@ def _ledger_violations(store: Store) -> list[str]:
         if newest.get(task[:2]) != task
     ]
     return found
+
+
+async def assert_sound_ledger(url: str) -> None:
+    """Fail unless the revisions of each user in the database have no gap, and end with what the tasks are."""
+    require_none(ledger_violations(await read_store(url)))
 
 
 async def assert_durable(promises: Mapping[str, Promise], url: str) -> None:

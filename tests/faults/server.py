@@ -93,8 +93,9 @@ class Server:
 
     async def connect(self) -> Connection:
         """A new connection, which ends with the server at the latest."""
+        connection = await Connection.open("127.0.0.1", self.port)
         self._connections = [each for each in self._connections if not each.closed]
-        self._connections.append(connection := await Connection.open("127.0.0.1", self.port))
+        self._connections.append(connection)
         return connection
 
     async def leave(self) -> None:

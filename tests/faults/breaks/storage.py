@@ -210,3 +210,28 @@ def forget_keys() -> None:
         return await database.transact(lambda transaction: perform(JoinedDatabase(transaction))), False
 
     patch(once, "perform_once", perform_always)
+
+
+def remember_keys_in_one_process() -> None:
+    """Remember idempotency keys in memory."""
+    from taskledger.errors import KeyReused
+    from taskledger.http import once
+    from taskledger.storage.joined import JoinedDatabase
+
+    lock = asyncio.Lock()
+    remembered: dict[tuple[str, str], tuple[str, bytes]] = {}
+
+    async def perform_and_remember(database: Any, principal: Any, key: Any, now: Any, perform: Any) -> Any:
+        del now
+        name = (principal.user_id, key.key)
+        async with lock:
+            if name in remembered:
+                fingerprint, answer = remembered[name]
+                if fingerprint != key.fingerprint:
+                    raise KeyReused
+                return answer, True
+            answer = await database.transact(lambda transaction: perform(JoinedDatabase(transaction)))
+            remembered[name] = key.fingerprint, answer
+            return answer, False
+
+    patch(once, "perform_once", perform_and_remember)

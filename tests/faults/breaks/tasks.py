@@ -42,19 +42,43 @@ def ignore_conditions() -> None:
     patch(dialect, "writing_of", lambda call, if_match=None: writing_of(call))
 
 
+def check_conditions_in_one_process() -> None:
+    """Look whether a condition holds, under a lock of this process's own, and write then."""
+    from taskledger.contracts import dialect
+    from taskledger.errors import PreconditionFailed
+    from taskledger.tasks.usecases import edit_task, get_task
+    from taskledger.tasks.values import Writing
+
+    lock = asyncio.Lock()
+
+    async def look_and_edit(database: Any, principal: Any, edit: Any, writing: Any, into: Any) -> Any:
+        if writing.if_match is None:
+            return await edit_task(database, principal, edit, writing, into)
+        async with lock:
+            found = await get_task(database, principal, edit.key, into)
+            if found.revision != writing.if_match:
+                raise PreconditionFailed(found.task, found.revision)
+            await asyncio.sleep(0.05)
+            return await edit_task(database, principal, edit, Writing(writing.now, writing.via), into)
+
+    patch(dialect, "edit_task", look_and_edit)
+
+
 def write_whole_tasks() -> None:
     """Read a task, change it, and write all of it, as an object-relational mapper may."""
     from taskledger.contracts import dialect
+    from taskledger.contracts.v2.fields import Task
     from taskledger.tasks.usecases import edit_task, get_task
-    from taskledger.tasks.values import Aspect, Edit
+    from taskledger.tasks.values import Aspect, Edit, change
+
+    written = {Aspect.TITLE, Aspect.DESCRIPTION, Aspect.PRIORITY, Aspect.DUE, Aspect.TAGS}
 
     async def edit_whole(database: Any, principal: Any, edit: Any, writing: Any, into: Any) -> Any:
-        kept = {"title": Aspect.TITLE, "description": Aspect.DESCRIPTION}
-        if edit.aspects <= {*kept.values(), Aspect.PRIORITY, Aspect.DUE, Aspect.TAGS}:
-            task = (await get_task(database, principal, edit.key, into)).task
+        if edit.aspects <= written:
+            task = (await get_task(database, principal, edit.key, Task)).task
             await asyncio.sleep(0.05)
-            values = {name: getattr(task, name) for name in kept} | dict(edit.values)
-            aspects = edit.aspects | set(kept.values())
+            whole = change(edit.key, {"title": task.title, "description": task.description})
+            aspects, values = edit.aspects | whole.aspects, whole.values | edit.values
             edit = Edit(edit.key, aspects, values, edit.action, edit.trashed)
         return await edit_task(database, principal, edit, writing, into)
 
