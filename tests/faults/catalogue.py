@@ -24,10 +24,15 @@ class Mistake(NamedTuple):
         return (find_mistake(self.name).__doc__ or "").splitlines()[0]
 
     @property
+    def id(self) -> str:
+        """Names it among all mistakes: several tests of a case may have to notice the same one."""
+        return f"{self.case}-{self.name}-{Path(self.test.partition('::')[0]).stem}"
+
+    @property
     def shown_by(self) -> str:
         """The test that fails where the mistake is not noticed."""
         if self.is_made_by_the_run:
-            return f"faults/test_mistakes.py::test_a_mistake_is_noticed[{self.case}-{self.name}]"
+            return f"faults/test_mistakes.py::test_a_mistake_is_noticed[{self.id}]"
         return self.test
 
 

@@ -40,6 +40,11 @@ def test_every_mistake_that_is_named_exists() -> None:
                 find_mistake(mistake.name)
 
 
+def test_no_two_mistakes_are_one_test() -> None:
+    ids = [each.id for case in CASES for each in case.mistakes if each.is_made_by_the_run]
+    assert sorted(set(ids)) == sorted(ids)
+
+
 def test_a_name_stands_for_the_test_with_its_parameters() -> None:
     assert pattern_of("a.py::test_b").fullmatch("tests/a.py::test_b[sqlite-1]")
     assert not pattern_of("a.py::test_b").fullmatch("tests/a.py::test_bc")

@@ -14,7 +14,7 @@ MADE = [each for case in CASES for each in case.mistakes if each.is_made_by_the_
 
 
 @pytest.mark.slow_faults
-@pytest.mark.parametrize("mistake", MADE, ids=lambda mistake: f"{mistake.case}-{mistake.name}")
+@pytest.mark.parametrize("mistake", MADE, ids=lambda mistake: mistake.id)
 def test_a_mistake_is_noticed(mistake: Mistake, nursery: Nursery, tmp_path: Path) -> None:
     log = tmp_path / "log"
     options = ["--faults", "-x", "-q", "-p", "no:cacheprovider"]

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncpg
+
 from tests.servers.daemon import run_daemon
 from tests.servers.postgres import Postgres
 
@@ -39,3 +41,20 @@ def run_pgbouncer(server: Postgres, *, pool_size: int) -> Iterator[Postgres]:
 
     with run_daemon("pgbouncer", configure) as daemon:
         yield Postgres("127.0.0.1", daemon.port, server.user, server.password)
+
+
+async def statements_left_behind(url: str, connections: int) -> list[int]:
+    """How many prepared statements each of the pooler's own connections to this database holds."""
+    clients = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(connections)]
+    try:
+        # A transaction keeps its server connection, so that together they hold all of them.
+        transactions = [client.transaction() for client in clients]
+        for transaction in transactions:
+            await transaction.start()
+        pids = [await each.fetchval("SELECT pg_backend_pid()") for each in clients]
+        assert connections == len(set(pids))
+        # The one that asks is itself the unnamed statement, which is not listed.
+        return [await each.fetchval("SELECT count(*) FROM pg_prepared_statements") for each in clients]
+    finally:
+        for client in clients:
+            await client.close()

@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 
-import asyncpg
 import pytest
 
 from taskledger.accounts.usecases import provision_user
 from taskledger.settings import Settings
 from taskledger.storage.connect import announcements_for, database_for
 from taskledger.storage.migrate import migrate
-from tests.servers.pgbouncer import run_pgbouncer
+from tests.servers.pgbouncer import run_pgbouncer, statements_left_behind
 from tests.servers.postgres import Postgres
 from tests.service import Service, run_service
 from tests.storage.test_announcements import ANN, Process
@@ -59,23 +58,6 @@ async def work(service: Service, user: str) -> list[str]:
     return wrong
 
 
-async def statements_left_behind(url: str) -> list[int]:
-    """How many prepared statements each of the pooler's own connections holds."""
-    connections = [await asyncpg.connect(url, statement_cache_size=0) for _ in range(SERVER_CONNECTIONS)]
-    try:
-        # A transaction keeps its server connection, so that together they hold all of them.
-        transactions = [connection.transaction() for connection in connections]
-        for transaction in transactions:
-            await transaction.start()
-        pids = [await each.fetchval("SELECT pg_backend_pid()") for each in connections]
-        assert SERVER_CONNECTIONS == len(set(pids))
-        # The one that asks is itself the unnamed statement, which is not listed.
-        return [await each.fetchval("SELECT count(*) FROM pg_prepared_statements") for each in connections]
-    finally:
-        for connection in connections:
-            await connection.close()
-
-
 @pytest.mark.parametrize("row_security", [False, True])
 async def test_fifty_clients_share_three_connections_without_an_error_or_a_wrong_value(
     pooled_url: str, row_security: bool
@@ -90,7 +72,7 @@ async def test_fifty_clients_share_three_connections_without_an_error_or_a_wrong
         log_requests=False,
     ) as service:
         results = await asyncio.gather(*(work(service, f"user {number}") for number in range(CLIENTS)))
-        left_behind = await statements_left_behind(pooled_url)
+        left_behind = await statements_left_behind(pooled_url, SERVER_CONNECTIONS)
 
     assert [[]] * CLIENTS == results
     assert [0] * SERVER_CONNECTIONS == left_behind
@@ -104,7 +86,7 @@ async def test_without_knowing_of_the_pooler_it_goes_wrong(pooled_url: str) -> N
         results = await asyncio.gather(
             *(work(service, f"user {number}") for number in range(CLIENTS)), return_exceptions=True
         )
-        left_behind = await statements_left_behind(pooled_url)
+        left_behind = await statements_left_behind(pooled_url, SERVER_CONNECTIONS)
 
     assert any(results) or any(left_behind)
 
@@ -120,7 +102,7 @@ async def test_the_database_is_migrated_past_the_pooler(empty_pooled: tuple[str,
     async with run_service(pooled_url, database_pooler="on", database_direct_url=direct_url) as service:
         assert [] == await work(service, "ada")
 
-    assert [0] * SERVER_CONNECTIONS == await statements_left_behind(pooled_url)
+    assert [0] * SERVER_CONNECTIONS == await statements_left_behind(pooled_url, SERVER_CONNECTIONS)
 
 
 async def test_a_pooler_that_there_is_no_way_past_is_migrated_through(empty_pooled: tuple[str, str]) -> None:
