@@ -81,27 +81,34 @@ async def servers(lasting_servers: Servers) -> AsyncIterator[Servers]:
         await server.leave()
 
 
-@pytest.fixture(scope="module", params=DIALECTS)
+@pytest.fixture(scope="package")
 def lasting_replicas(
     request: pytest.FixtureRequest, nursery: Nursery, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Replicas]:
-    """Two servers on one database, for a module; once on each dialect."""
+) -> Iterator[dict[str, Replicas]]:
+    """Two servers on each database, for all cases in which many ask at once."""
     directory = tmp_path_factory.mktemp("replicas")
-    with (
-        _lasting_database(request, request.param, directory) as url,
-        Server(nursery, url, directory, settings=_LASTING) as one,
-        Server(nursery, url, directory, settings=_LASTING) as other,
-    ):
-        yield Replicas((one, other), url)
+    with ExitStack() as running:
+        urls = {each: running.enter_context(_lasting_database(request, each, directory)) for each in DIALECTS}
+        one, other = (
+            {
+                dialect: running.enter_context(Server(nursery, url, directory, settings=_LASTING))
+                for dialect, url in urls.items()
+            }
+            for _ in range(2)
+        )
+        yield {dialect: Replicas((one[dialect], other[dialect]), url) for dialect, url in urls.items()}
 
 
-@pytest.fixture
-async def replicas(lasting_replicas: Replicas) -> AsyncIterator[Replicas]:
-    """The module's two servers on one database."""
-    for server in lasting_replicas.servers:
+@pytest.fixture(params=DIALECTS)
+async def replicas(
+    request: pytest.FixtureRequest, lasting_replicas: dict[str, Replicas]
+) -> AsyncIterator[Replicas]:
+    """Two servers on one database, which they share with other tests; once on each dialect."""
+    found = lasting_replicas[request.param]
+    for server in found.servers:
         await server.ready()
-    yield lasting_replicas
-    for server in lasting_replicas.servers:
+    yield found
+    for server in found.servers:
         await server.leave()
 
 
