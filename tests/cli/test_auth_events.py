@@ -38,7 +38,9 @@ async def visit(database_url: str) -> str:
 
 async def test_everything_is_listed_with_where_it_came_from(database_url: str, command: CommandLine) -> None:
     ada = await visit(database_url)
-    listed = [line.split("\t")[1:] for line in command.lines("auth-events")]
+    columns, *lines = command.lines("auth-events")
+    listed = [line.split("\t")[1:] for line in lines]
+    assert "TIME\tEVENT\tUSER\tADDRESS\tREQUEST ID\tREASON\tUSER AGENT" == columns
     where = ["203.0.113.7", "request-1"]
     agent = "canary\N{REPLACEMENT CHARACTER}[31m agent"
     assert sorted(
@@ -58,7 +60,7 @@ async def test_they_can_be_chosen_by_user_outcome_and_time(database_url: str, co
     ada = await visit(database_url)
 
     def kinds(*options: str) -> list[str]:
-        return sorted(line.split("\t")[1] for line in command.lines("auth-events", *options))
+        return sorted(line.split("\t")[1] for line in command.lines("auth-events", *options)[1:])
 
     for name in (ada, "ada@example.com"):
         assert ["log_in_refused", "log_out", "sign_up", "token_refused"] == kinds("--user", name)

@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from taskledger.http.edge import Edge
+from taskledger.http.edge import REFUSAL, Edge
 from tests.service import Service, run_service
 
 ORIGIN = "http://localhost:3000"
@@ -50,6 +50,34 @@ async def test_production_insists_on_https(sqlite_url: str, name: str) -> None:
         response = await ask(service, name)
 
     assert "max-age=31536000; includeSubDomains" == response.headers["strict-transport-security"]
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize("status", [400, 408, 431])
+async def test_what_the_server_refuses_is_marked_like_every_answer(
+    sqlite_url: str, environment: str, status: int
+) -> None:
+    sent: list[Any] = []
+
+    async def keep(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        raise AssertionError("there is no body")
+
+    refusal = {"type": REFUSAL, "status": status, "client": None, "seconds": None, "request": None}
+    async with run_service(sqlite_url, log_requests=False, environment=environment) as service:
+        marks = (await ask(service, "bad host")).headers
+        await service.app(refusal, receive, keep)
+
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    assert status == sent[0]["status"]
+    assert set(marks) - set(headers) == {"connection"}  # which the server adds itself
+    own = {"x-request-id", "content-length", "connection"}
+    assert {name: value for name, value in marks.items() if name not in own} == {
+        name: value for name, value in headers.items() if name not in own
+    }
+    assert 16 == len(headers["x-request-id"])
 
 
 @pytest.mark.parametrize(("name", "policed"), [("page", True), ("documentation", True), ("a task", False)])

@@ -456,6 +456,18 @@ export interface components {
              * @example 9f86d081884c7d65
              */
             instance: string;
+            /**
+             * Operation
+             * @description In a batch: the index, from 0, of the operation that is meant; absent elsewhere.
+             * @example 2
+             */
+            operation?: number;
+            /**
+             * Revision
+             * @description With the codes `precondition_failed` and `revision_ahead`: what the task or the user stands at; absent elsewhere.
+             * @example 8
+             */
+            revision?: number;
             /** Errors */
             errors: components["schemas"]["BrokenRule"][];
         };
@@ -542,6 +554,18 @@ export interface components {
              * @example 9f86d081884c7d65
              */
             instance: string;
+            /**
+             * Operation
+             * @description In a batch: the index, from 0, of the operation that is meant; absent elsewhere.
+             * @example 2
+             */
+            operation?: number;
+            /**
+             * Revision
+             * @description With the codes `precondition_failed` and `revision_ahead`: what the task or the user stands at; absent elsewhere.
+             * @example 8
+             */
+            revision?: number;
             /**
              * Conflicts
              * @description With the codes `conflict` and `undo_conflict`.
@@ -853,14 +877,20 @@ export interface components {
              * @example 9f86d081884c7d65
              */
             instance: string;
-            /** @description The task as it stands; null where the condition was on a list. */
-            task: components["schemas"]["Task"] | null;
+            /**
+             * Operation
+             * @description In a batch: the index, from 0, of the operation that is meant; absent elsewhere.
+             * @example 2
+             */
+            operation?: number;
             /**
              * Revision
              * @description What it stands at.
              * @example 8
              */
             revision: number;
+            /** @description The task as it stands; null where the condition was on a list. */
+            task: components["schemas"]["Task"] | null;
         };
         /**
          * Problem
@@ -896,6 +926,18 @@ export interface components {
              * @example 9f86d081884c7d65
              */
             instance: string;
+            /**
+             * Operation
+             * @description In a batch: the index, from 0, of the operation that is meant; absent elsewhere.
+             * @example 2
+             */
+            operation?: number;
+            /**
+             * Revision
+             * @description With the codes `precondition_failed` and `revision_ahead`: what the task or the user stands at; absent elsewhere.
+             * @example 8
+             */
+            revision?: number;
         };
         /**
          * Readiness

@@ -67,8 +67,4 @@ export type Problem = Schemas["Problem"] & {
   readonly conflicts?: readonly FieldConflict[] | readonly UndoObstacle[];
   /** With `precondition_failed`: the task as it stands. */
   readonly task?: Task | null;
-  /** With `precondition_failed` and `revision_ahead`: what it stands at. */
-  readonly revision?: number;
-  /** In a batch: the index of the operation that is meant. */
-  readonly operation?: number;
 };

@@ -10,6 +10,7 @@ from taskledger.cli.access import run_with_database
 from taskledger.settings import Settings
 from taskledger.storage.database import Database
 
+_COLUMNS = ("TIME", "EVENT", "USER", "ADDRESS", "REQUEST ID", "REASON", "USER AGENT")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -37,6 +38,7 @@ def auth_events(
                 database, since=begin, user_id=each, failures_only=failures, limit=limit
             )
         ]
+        print("\t".join(_COLUMNS))
         for event in sorted(events, key=lambda event: event.at, reverse=True)[:limit]:
             at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             facts = (event.user_id, event.address, event.request_id, event.reason, event.user_agent)

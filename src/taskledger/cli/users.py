@@ -12,6 +12,8 @@ from taskledger.storage.database import Database
 
 users = typer.Typer(help="List, show, disable, enable and erase users.", no_args_is_help=True)
 
+_COLUMNS = ("ID", "E-MAIL", "SINCE", "STATE")
+
 Who = Annotated[str, typer.Argument(help="The user's id, or an e-mail that only one user has.")]
 
 
@@ -22,6 +24,7 @@ def list_all() -> None:
     from taskledger.accounts.operations import list_users
 
     async def work(database: Database, _: Settings) -> None:
+        print("\t".join(_COLUMNS))
         async for user in list_users(database):
             state = "disabled" if user.disabled_at else "local" if user.local else "-"
             email = printable(user.email or "-")

@@ -2,8 +2,9 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from random import getrandbits
+from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,8 +12,23 @@ from taskledger.http.answer import json_answer
 from taskledger.http.requests import Disconnected
 from taskledger.http.tracing import enter_trace, read_traceparent
 
-Observer = Callable[[Scope, int, float], None]
-"""Called when a request is over, with its status and its duration in seconds."""
+REFUSAL = "taskledger.refusal"
+"""The type of the scope of what the server refused before it was a request.
+
+It has a ``status``, the ``client``, the ``seconds`` it took if they are known, and the scope of the
+``request`` whose body was broken, if that had begun. The edge adds its ``request_id``.
+"""
+
+
+class Observer(Protocol):
+    """Who watches what is asked and answered."""
+
+    def record(self, scope: Scope, status: int, seconds: float) -> None:
+        """Take note of a request that is over, with its status and its duration."""
+
+    def record_refusal(self, scope: Scope) -> None:
+        """Take note of a `REFUSAL`."""
+
 
 CLIENT_LEFT = 499
 """What the log says of a request whose client left before there was an answer."""
@@ -22,11 +38,17 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?")
 _KNOWN_HOSTS = 256
 
+_DETAILS = {
+    400: "This is not HTTP as it should be",
+    408: "The head of the request did not arrive in time",
+    431: "The head of the request is too large",
+}
+
 
 class Edge:
     """ASGI middleware that gives each request an id and each answer its headers.
 
-    ``observers`` are told of each request that is over.
+    ``observers`` are told of each request that is over. What the server refuses itself is answered here.
     """
 
     def __init__(
@@ -37,12 +59,13 @@ class Edge:
     ) -> None:
         self.app = app
         self._headers = tuple(headers)
-        self._observers = tuple(observers)
+        self._records = tuple(each.record for each in observers)
+        self._refusal_records = tuple(each.record_refusal for each in observers)
         self._good_hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await (self._refuse if scope["type"] == REFUSAL else self.app)(scope, receive, send)
             return
         started = time.perf_counter()
         marks = self._enter(scope)
@@ -65,8 +88,19 @@ class Edge:
             status = CLIENT_LEFT
         finally:
             elapsed = time.perf_counter() - started
-            for observe in self._observers:
-                observe(scope, status, elapsed)
+            for record in self._records:
+                record(scope, status, elapsed)
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request, status = scope["request"], scope["status"]
+        known = None if request is None else request.get("request_id")
+        scope["request_id"] = request_id = known or f"{getrandbits(64):016x}"
+        marks = (*self._headers, (b"x-request-id", request_id.encode()))
+        try:
+            await json_answer(status, {"detail": _DETAILS[status]}, marks)(scope, receive, send)
+        finally:
+            for record in self._refusal_records:
+                record(scope)
 
     def _enter(self, scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
         """Read what concerns every request, in one pass over its headers; return the answer's marks."""

@@ -22,11 +22,11 @@ class Observation:
     def __init__(self, settings: Settings, database: Database, followers: Callable[[], int]) -> None:
         observers: list[Observer] = []
         if settings.log_requests:
-            observers.append(AccessLog(json=is_json(settings), level=settings.log_level).record)
+            observers.append(AccessLog(json=is_json(settings), level=settings.log_level))
         metrics = _metrics(settings, database, followers)
         self._port = metrics[1] if metrics else None
         if metrics:
-            observers.append(metrics[0].record)
+            observers.append(metrics[0])
         self.observers: Sequence[Observer] = observers
 
     def start(self) -> None:

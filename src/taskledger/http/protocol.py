@@ -2,21 +2,29 @@
 
 Uvicorn has neither. A timer for each request would cost more than reading the request, so one sweep
 a second looks at all connections; a time limit is kept to within a second.
+
+What is no request the application could be called with is refused here, and the refusal is given to
+the application's edge to answer, so that it is marked, logged and counted like any other answer.
 """
 
 import asyncio
 from typing import Any, cast
 from weakref import WeakSet
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from taskledger.http.edge import REFUSAL
 
 LARGEST_HEAD = 32 * 1024
 MOST_HEADERS = 100
 _SWEEP_SECONDS = 1.0
 _LEAVING_SECONDS = 1.0
 
-_MESSAGES = {408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
+
+class _HeadTooLarge(Exception):
+    """Ends the parsing of a head."""
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -35,17 +43,29 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._chunk_size = 0
         self._stalled_since: float | None = None
-        self._refused = False
         self._leaving = False
+        self._ahead: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn's
         super().connection_made(transport)
         self._head_since = self.loop.time()
         _watch(self.loop, self.server_state)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._ahead is not None:
+            _abandon(self._ahead)
+
     def data_received(self, data: bytes) -> None:
+        # In place of Uvicorn's, which answers what cannot be parsed by itself, whatever is under way.
         self._chunk_size = len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            pass  # an upgrade may be ignored, and a client could fill the log with warnings
+        except HttpParserError as error:
+            self._refuse(431 if isinstance(error.__context__, _HeadTooLarge) else 400)
         if self._head_since is not None:
             self._head_size += self._chunk_size
             if self._head_size > LARGEST_HEAD:
@@ -58,16 +78,13 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         # What came may hold a body too: only where it is large is the head itself measured.
         came = self._head_size + self._chunk_size
+        if len(self.headers) > MOST_HEADERS or (came > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD):
+            raise _HeadTooLarge
+        super().on_headers_complete()
         self._head_since = None
         self._head_size = 0
-        if self._refused:
-            return
-        if len(self.headers) > MOST_HEADERS or (came > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD):
-            self._refuse(431)
-        else:
-            super().on_headers_complete()
-            if self._leaving:
-                self.cycle.keep_alive = False
+        if self._leaving:
+            self.cycle.keep_alive = False
 
     def shutdown(self) -> None:
         """Take one more request on an idle connection: a proxy may have sent it already.
@@ -87,9 +104,6 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: an upgrade may be ignored, and a client could fill the log with warnings."""
 
     def sweep(self, now: float) -> None:
         """End the connection if its client has been too slow."""
@@ -112,30 +126,68 @@ class LimitedProtocol(HttpToolsProtocol):
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _refuse(self, status: int) -> None:
-        """Answer, unless an earlier request's answer is under way, and end the connection."""
-        self._refused = True
-        self._head_since = None
+        """Have a refusal answered when its turn comes, read nothing more, and end the connection.
+
+        Where it cannot be answered, because the request's own answer has begun, it is only observed.
+        """
+        head_since, self._head_since = self._head_since, None
+        self.parser = cast("HttpRequestParser", _Deaf())
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete:
-            message = _MESSAGES[status]
-            self.transport.write(
-                STATUS_LINE[status]
-                + b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
-                + b"content-length: %d\r\n\r\n%b" % (len(message), message)
-            )
-        self.transport.close()
-        # The parser goes on with what it has been given; this takes what it finds and does nothing.
-        self.cycle = cast("RequestResponseCycle", _Nothing())
+        refused = self.cycle if head_since is None else None
+        refusal = self._exchange(
+            {
+                "type": REFUSAL,
+                "method": "",
+                "status": status,
+                "client": self.client,
+                "seconds": None if head_since is None else self.loop.time() - head_since,
+                "request": None if refused is None else refused.scope,
+            }
+        )
+        ahead, self.cycle = self.cycle, refusal
+        if refused is not None and self.pipeline:
+            self.pipeline[0] = (refusal, self.app)  # it was not begun, and need not be
+        elif ahead is None or (refused is None and ahead.response_complete):
+            self._start_asgi_task(refusal, self.app)
+        elif refused is None:
+            self._ahead = ahead
+            self.pipeline.appendleft((refusal, self.app))
+        else:
+            if refused.response_started:
+                refusal.disconnected = True
+                self.transport.close()
+            _abandon(refused)
+            self._start_asgi_task(refusal, self.app)
+
+    def _exchange(self, scope: Any) -> RequestResponseCycle:
+        """What answers the scope, and is the last to be answered on this connection."""
+        return RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )
 
 
-class _Nothing:
-    """Stands in for the exchange of a request that is not answered."""
+class _Deaf:
+    """Stands in for the parser of a connection from which nothing more is read."""
 
-    def __init__(self) -> None:
-        self.response_complete = True
-        self.more_body = False
-        self.message_event = asyncio.Event()
+    def feed_data(self, data: bytes) -> None:
+        del data
+
+
+def _abandon(cycle: RequestResponseCycle) -> None:
+    """Tell who answers a request that nobody takes the answer."""
+    cycle.disconnected = True
+    cycle.message_event.set()
 
 
 _watched: "WeakSet[ServerState]" = WeakSet()

@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
-from taskledger.contracts.v2.voice import ProblemVoice
-from taskledger.http.failures import _RULES
+import pytest
+
+from taskledger import errors
+from taskledger.contracts.v2.voice import _SCHEMAS, Problem, ProblemVoice
+from taskledger.http.failures import _RULES, status_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "sync.md"
 OF_ACCOUNTS = {"wrong_credentials", "email_taken", "forbidden"}
@@ -22,3 +25,27 @@ def test_every_code_is_documented_with_its_status() -> None:
         if code not in OF_ACCOUNTS
     }
     assert spoken == documented
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        errors.TaskNotFound(),
+        errors.RevisionAhead(8),
+        errors.EditConflict([errors.FieldConflict("title", "a", "b")]),
+        errors.UndoConflict([errors.UndoObstacle(1, None, ("title",))]),
+        errors.PreconditionFailed(None, 8),
+        errors.KeyReused(),
+        errors.OperationFailed(2, errors.TaskNotFound()),
+        errors.OperationFailed(2, errors.RevisionAhead(8)),
+        errors.OperationFailed(2, errors.PreconditionFailed(None, 8)),
+    ],
+    ids=repr,
+)
+def test_what_a_refusal_carries_is_in_the_schema_of_its_status(failure: errors.Failure) -> None:
+    schema = _SCHEMAS.get(status_of(failure), Problem).model_json_schema()
+
+    spoken = ProblemVoice().word(failure, "1")
+
+    assert set() == set(spoken) - set(schema["properties"])
+    assert set() == set(schema["required"]) - set(spoken)

@@ -28,6 +28,18 @@ class Problem(BaseModel):
     instance: str = Field(
         description="The request's id, as in `X-Request-ID`.", examples=["9f86d081884c7d65"]
     )
+    # Made by a factory to be optional without a default in the schema: they are absent, never null.
+    operation: int = Field(
+        default_factory=int,
+        description="In a batch: the index, from 0, of the operation that is meant; absent elsewhere.",
+        examples=[2],
+    )
+    revision: int = Field(
+        default_factory=int,
+        description="With the codes `precondition_failed` and `revision_ahead`: what the task or the user "
+        "stands at; absent elsewhere.",
+        examples=[8],
+    )
 
 
 class BrokenRulesProblem(Problem):
@@ -148,7 +160,11 @@ class ProblemVoice:
         )
 
 
-_SCHEMAS = {409: ConflictProblem, 412: PreconditionProblem, 422: BrokenRulesProblem}
+_SCHEMAS: Mapping[int, type[Problem]] = {
+    409: ConflictProblem,
+    412: PreconditionProblem,
+    422: BrokenRulesProblem,
+}
 
 
 def _details(failure: Failure) -> dict[str, Any]:
