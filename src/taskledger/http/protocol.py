@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from taskledger.http.edge import REFUSAL
+from taskledger.http.joined_writes import JoinedWrites
 
 LARGEST_HEAD = 32 * 1024
 MOST_HEADERS = 100
@@ -48,6 +49,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn's
         super().connection_made(transport)
+        self.transport = JoinedWrites(transport, self.loop)
         self._head_since = self.loop.time()
         _watch(self.loop, self.server_state)
 
