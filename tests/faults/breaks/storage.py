@@ -120,7 +120,8 @@ def wait_for_ever() -> None:
 
     def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
         create(self, *arguments, **options)
-        self._options |= {"command_timeout": None, "timeout": None}
+        self.primary.connect_timeout = None
+        self.primary.options["command_timeout"] = None
         self.pool._acquire_timeout = None
 
     PostgresDatabase.__init__ = create_patient  # type: ignore[method-assign]
@@ -195,7 +196,7 @@ def acknowledge_before_the_sync() -> None:
 
     def create_hasty(self: Any, *arguments: Any, **options: Any) -> None:
         create(self, *arguments, **options)
-        self._options["server_settings"] = {"synchronous_commit": "off"}
+        self.primary.options["server_settings"] = {"synchronous_commit": "off"}
 
     patch(PostgresDatabase, "__init__", create_hasty)
 
