@@ -52,6 +52,10 @@ class Proxy:
         self._is_waking = False
         self._awake.clear()
 
+    def wake(self) -> None:
+        """Answer at once."""
+        self._awake.set()
+
     @property
     def is_asleep(self) -> bool:
         return not self._awake.is_set()
@@ -121,7 +125,7 @@ class Proxy:
         said = b""
         if self.is_asleep and not self._is_waking:
             self._is_waking = True
-            asyncio.get_running_loop().call_later(self._waking, self._awake.set)
+            asyncio.get_running_loop().call_later(self._waking, self.wake)
         while self.is_asleep:
             with suppress(TimeoutError):
                 async with asyncio.timeout(0.02):
@@ -171,7 +175,7 @@ async def run_proxy(host: str, port: int) -> AsyncIterator[Proxy]:
     finally:
         server.close()
         proxy.pass_again()
-        proxy._awake.set()
+        proxy.wake()
         proxy.reset_all()
         if proxy._connections:
             await asyncio.wait(proxy._connections)

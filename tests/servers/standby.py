@@ -24,21 +24,26 @@ _SYNCHRONOUS = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'syn
 
 
 class Standby(PostgresServer):
-    """A copy of a running server, made by ``pg_basebackup``, which follows it until it is promoted."""
+    """A copy of a running server, made by ``pg_basebackup``, which follows it until it is promoted.
 
-    def __init__(self, primary: PostgresServer, data: Path, directory: Path) -> None:
+    ``link`` is the port by which it reaches the other, if not the other's own.
+    """
+
+    def __init__(self, primary: PostgresServer, data: Path, directory: Path, link: int | None) -> None:
         self._primary = primary
+        self._link = link or primary.port
         super().__init__(data, directory, primary.settings, primary.binaries)
 
     def initialise(self) -> None:
         primary = self._primary
+        url = primary.url("postgres").replace(f":{primary.port}/", f":{self._link}/")
         # Their accounts are copied with everything else.
         self.user, self.password = primary.user, primary.password
         subprocess.run(
             [
                 self.binaries / "pg_basebackup",
                 f"--pgdata={self.data}",
-                f"--dbname={primary.url('postgres')}",
+                f"--dbname={url}",
                 "--checkpoint=fast",
                 "--write-recovery-conf",
                 "--no-sync",
@@ -50,10 +55,10 @@ class Standby(PostgresServer):
 
 
 @contextmanager
-def run_standby(primary: PostgresServer) -> Iterator[Standby]:
+def run_standby(primary: PostgresServer, link: int | None = None) -> Iterator[Standby]:
     """Run a standby, without which the primary acknowledges nothing from then on."""
     with server_directories() as (data, directory):
-        standby = Standby(primary, data, directory)
+        standby = Standby(primary, data, directory, link)
         try:
             standby.start()
             wait_for_standby(primary)

@@ -122,7 +122,7 @@ class ConnectionPool:
             self.discard(connection)
 
     def renew(self, connection: Connection) -> None:
-        """Throw away this connection and all that are as old: those that are lent when they are given back."""
+        """Throw away this connection and all as old as it, those that are lent when they come back."""
         if connection not in self._outdated:
             self._outdated |= self._made
             self.discard_idle()
