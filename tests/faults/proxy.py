@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import Enum, auto
 
+_COUNTED_SECONDS = 0.1
+
 
 class Mode(Enum):
     """What the proxy does with what it receives, on every connection and in both directions."""
@@ -36,7 +38,7 @@ class Proxy:
         self._passing.set()
         self.port = 0
         self.most_open = 0
-        """The most connections that were open at a time."""
+        """The most connections that were open together for a while: whoever left was not seen at once."""
         self._waking = 0.0
         self._is_waking = False
         self._awake = asyncio.Event()
@@ -51,6 +53,11 @@ class Proxy:
         self._waking = waking
         self._is_waking = False
         self._awake.clear()
+
+    @property
+    def open(self) -> frozenset[asyncio.Task[None]]:
+        """The connections that are open, each as the task that ends with it."""
+        return frozenset(self._connections)
 
     def wake(self) -> None:
         """Answer at once."""
@@ -92,9 +99,7 @@ class Proxy:
         assert task is not None
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
-        # Who has left before this one came is to be gone before it is counted.
-        await asyncio.sleep(0.01)
-        self.most_open = max(self.most_open, len(self._connections))
+        asyncio.get_running_loop().call_later(_COUNTED_SECONDS, self._count, self.open)
         if self.mode is Mode.RESET:
             _reset(writer)
             return
@@ -119,6 +124,9 @@ class Proxy:
             self._writers -= ends
             for end in ends:
                 _reset(end)
+
+    def _count(self, together: frozenset[asyncio.Task[None]]) -> None:
+        self.most_open = max(self.most_open, sum(not each.done() for each in together))
 
     async def _wake_for(self, reader: asyncio.StreamReader) -> bytes:
         """What was said before anybody was awake to hear it; ``OSError`` if who said it has left."""
