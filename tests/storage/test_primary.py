@@ -114,13 +114,22 @@ async def test_connections_that_the_server_ends_for_idling_cost_no_request(
     postgres_server: Postgres, postgresql_url: str
 ) -> None:
     name = postgresql_url.rpartition("/")[2]
-    await postgres_server.execute(f"ALTER DATABASE \"{name}\" SET idle_session_timeout = '20ms'")
-    async with opened(postgresql_url) as database:
-        for _ in range(3):
-            await database.read(BACKEND, {})
-            await asyncio.sleep(0.1)
-            await database.write(WRITE, {})
-            await asyncio.sleep(0.1)
+    await postgres_server.execute(f"ALTER DATABASE \"{name}\" SET idle_session_timeout = '300ms'")
+    outside = await asyncpg.connect(postgres_server.url("postgres"))
+    try:
+        async with opened(postgresql_url) as database:
+            for request in (database.read, database.write):
+                await database.read(BACKEND, {})
+                async with asyncio.timeout(30):
+                    while await outside.fetchval(  # noqa: ASYNC110 - they are elsewhere
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = $1", name
+                    ):
+                        await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)
+
+                await request(WRITE, {})
+    finally:
+        await outside.close()
 
 
 async def test_whatever_is_said_while_connecting_is_unavailability(
