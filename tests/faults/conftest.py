@@ -6,23 +6,40 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
 
 from tests.databases import DIALECTS
-from tests.faults.isolation import Tagged, make_users
-from tests.faults.journal import Journal
+from tests.faults.durability import assert_durable, require_none
+from tests.faults.isolation import Tagged, log_violations, make_users
+from tests.faults.journal import Journal, read_promises
 from tests.faults.load import Connect, Load
 from tests.faults.nursery import Nursery
+from tests.faults.proxy import Proxy, run_proxy
 from tests.faults.replicas import Replicas
 from tests.faults.server import Server
 from tests.servers.postgres import Postgres
 
 Serve = Callable[..., Server]
 Servers = dict[str, Server]
+MakeLoad = Callable[..., Load]
+ProxiedServer = Callable[..., tuple[Server, Proxy, str]]
 
 _LASTING = {"RATE_LIMIT_AUTH": "1000/second", "LOG_REQUESTS": False}
+
+
+def through(proxy: Proxy, url: str) -> str:
+    """The URL by which the same database is reached through the proxy."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}"))
+
+
+async def conclude(load: Load, url: str, *servers: Server) -> None:
+    """Fail unless both invariants held, in the database, in every answer and in the servers' logs."""
+    await assert_durable(read_promises(load.journal.path), url)
+    require_none(load.violations + [line for server in servers for line in log_violations(server.log)])
 
 
 @pytest.fixture(scope="session")
@@ -125,10 +142,20 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 @pytest.fixture
-def make_load(users: list[Tagged], journal: Journal, rng: random.Random) -> Callable[..., Load]:
+def make_load(users: list[Tagged], journal: Journal, rng: random.Random) -> MakeLoad:
     """Make a load on whatever ``connect`` connects to."""
 
     def make(connect: Connect, kind: type[Load] = Load, **options: Any) -> Load:
         return kind(connect, users, journal, rng, **options)
 
     return make
+
+
+@pytest.fixture
+async def proxied_server(postgresql_url: str, serve: Serve) -> AsyncIterator[ProxiedServer]:
+    """Make a server whose database is behind a proxy: server, proxy, and the database's own URL."""
+    parts = urlsplit(postgresql_url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    async with run_proxy(parts.hostname, parts.port) as proxy:
+        yield lambda **options: (serve(through(proxy, postgresql_url), **options), proxy, postgresql_url)

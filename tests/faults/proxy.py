@@ -1,4 +1,6 @@
-"""A TCP proxy that misbehaves on demand: it delays, cuts after so many bytes, swallows, resets."""
+"""A TCP proxy that misbehaves on demand: it delays, cuts after so many bytes, swallows, resets, sleeps.
+
+And one that leads elsewhere on demand, as a name that moves does."""
 
 import asyncio
 import socket
@@ -6,6 +8,8 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import Enum, auto
+
+_COUNTED_SECONDS = 0.1
 
 
 class Mode(Enum):
@@ -33,6 +37,35 @@ class Proxy:
         self._passing = asyncio.Event()
         self._passing.set()
         self.port = 0
+        self.most_open = 0
+        """The most connections that were open together for a while: whoever left was not seen at once."""
+        self._waking = 0.0
+        self._is_waking = False
+        self._awake = asyncio.Event()
+        self._awake.set()
+
+    def lead_to(self, host: str, port: int) -> None:
+        """Forward connections to another address from now on; those that are open stay where they are."""
+        self._target = (host, port)
+
+    def sleep(self, waking: float) -> None:
+        """Answer no new connection until ``waking`` seconds after the first: a hosted database."""
+        self._waking = waking
+        self._is_waking = False
+        self._awake.clear()
+
+    @property
+    def open(self) -> frozenset[asyncio.Task[None]]:
+        """The connections that are open, each as the task that ends with it."""
+        return frozenset(self._connections)
+
+    def wake(self) -> None:
+        """Answer at once."""
+        self._awake.set()
+
+    @property
+    def is_asleep(self) -> bool:
+        return not self._awake.is_set()
 
     def cut_after(self, count: int, *, answers_only: bool = False) -> None:
         """Reset whichever connection delivers the ``count``-th byte from now, and then pass again.
@@ -66,16 +99,19 @@ class Proxy:
         assert task is not None
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
+        asyncio.get_running_loop().call_later(_COUNTED_SECONDS, self._count, self.open)
         if self.mode is Mode.RESET:
             _reset(writer)
             return
         # A black hole does not even answer the handshake; ours has to, and then says nothing.
         await self._passing.wait()
         try:
+            said = await self._wake_for(reader)
             far_reader, far_writer = await asyncio.open_connection(*self._target)
         except OSError:
             writer.transport.abort()
             return
+        far_writer.write(said)
         ends = {writer, far_writer}
         self._writers |= ends
         try:
@@ -88,6 +124,24 @@ class Proxy:
             self._writers -= ends
             for end in ends:
                 _reset(end)
+
+    def _count(self, together: frozenset[asyncio.Task[None]]) -> None:
+        self.most_open = max(self.most_open, sum(not each.done() for each in together))
+
+    async def _wake_for(self, reader: asyncio.StreamReader) -> bytes:
+        """What was said before anybody was awake to hear it; ``OSError`` if who said it has left."""
+        said = b""
+        if self.is_asleep and not self._is_waking:
+            self._is_waking = True
+            asyncio.get_running_loop().call_later(self._waking, self.wake)
+        while self.is_asleep:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    chunk = await reader.read(65536)
+                if not chunk:
+                    raise ConnectionResetError("left")
+                said += chunk
+        return said
 
     async def _pump(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool
@@ -129,6 +183,7 @@ async def run_proxy(host: str, port: int) -> AsyncIterator[Proxy]:
     finally:
         server.close()
         proxy.pass_again()
+        proxy.wake()
         proxy.reset_all()
         if proxy._connections:
             await asyncio.wait(proxy._connections)

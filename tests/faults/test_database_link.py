@@ -3,25 +3,19 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
 from taskledger.storage.migrate import migrate
-from tests.faults.conftest import Serve
-from tests.faults.durability import InvariantBroken, assert_durable, require_none
-from tests.faults.isolation import log_violations
-from tests.faults.journal import read_promises
+from tests.faults.conftest import MakeLoad, ProxiedServer, Serve, conclude
+from tests.faults.durability import InvariantBroken
 from tests.faults.load import Load
 from tests.faults.programme import Tries
-from tests.faults.proxy import Proxy, run_proxy
+from tests.faults.proxy import Proxy
 from tests.faults.server import Server, eventually
 from tests.servers.postgres import PostgresServer, call_in_thread
 
-MakeLoad = Callable[..., Load]
-ProxiedServer = Callable[..., tuple[Server, Proxy, str]]
 TERMINATE = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
@@ -40,23 +34,6 @@ def breakable_url(breakable_postgres_server: PostgresServer) -> str:
     url = breakable_postgres_server.url("taskledger")
     call_in_thread(migrate, url)
     return url
-
-
-@pytest.fixture
-async def proxied_server(postgresql_url: str, serve: Serve) -> AsyncIterator[ProxiedServer]:
-    """Make a server whose database is behind a proxy: server, proxy, and the database's own URL."""
-    parts = urlsplit(postgresql_url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    async with run_proxy(parts.hostname, parts.port) as proxy:
-        address = parts.netloc.rpartition("@")[0] + f"@127.0.0.1:{proxy.port}"
-        url = urlunsplit(parts._replace(netloc=address))
-        yield lambda **options: (serve(url, **options), proxy, postgresql_url)
-
-
-async def conclude(load: Load, url: str, server: Server) -> None:
-    await assert_durable(read_promises(load.journal.path), url)
-    require_none(load.violations + log_violations(server.log))
 
 
 async def restart_under_load(

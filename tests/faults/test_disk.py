@@ -225,7 +225,7 @@ def small_url(request: pytest.FixtureRequest, small_disk: Path) -> Iterator[str]
 
 
 def _execute(server: Postgres, statement: str) -> None:
-    call_in_thread(asyncio.run, server._execute(statement))
+    call_in_thread(asyncio.run, server.execute(statement))
 
 
 @pytest.mark.slow_faults

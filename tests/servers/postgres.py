@@ -97,7 +97,7 @@ class Postgres:
 
     def drop_database(self, name: str) -> None:
         """Drop a database, ending the connections it still has."""
-        call_in_thread(asyncio.run, self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
+        call_in_thread(asyncio.run, self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
 
     async def _create_database(self, name: str, template: str | None) -> None:
         async with self._connection() as connection:
@@ -107,7 +107,8 @@ class Postgres:
                 statement += " STRATEGY FILE_COPY"
             await connection.execute(statement)
 
-    async def _execute(self, statement: str) -> None:
+    async def execute(self, statement: str) -> None:
+        """Run a statement that concerns the whole server."""
         async with self._connection() as connection:
             await connection.execute(statement)
 
@@ -133,18 +134,18 @@ class PostgresServer(Postgres):
         super().__init__("127.0.0.1", free_port(), "postgres", secrets.token_hex(16))
         self.data = data
         self.directory = directory
-        self._settings = _SETTINGS | dict(settings)
-        self._binaries = binaries or find_binaries(os.environ.get("TASKLEDGER_TEST_POSTGRES", ""))
+        self.settings = _SETTINGS | dict(settings)
+        self.binaries = binaries or find_binaries(os.environ.get("TASKLEDGER_TEST_POSTGRES", ""))
         self._as_account: dict[str, Any] = {}
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
             nobody = pwd.getpwnam("nobody")
             self._as_account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-            self._binaries = reachable_copy(self._binaries, directory)
+            self.binaries = reachable_copy(self.binaries, directory)
             for path in (data, directory):
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
         self._process: subprocess.Popen[bytes] | None = None
-        self._initialise()
+        self.initialise()
 
     @property
     def pid(self) -> int:
@@ -191,7 +192,8 @@ class PostgresServer(Postgres):
         if self._as_account:
             os.chown(path, self._as_account["user"], self._as_account["group"])
 
-    def _initialise(self) -> None:
+    def initialise(self) -> None:
+        """Make the data."""
         password_file = self.directory / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(self.password)
@@ -199,7 +201,7 @@ class PostgresServer(Postgres):
             os.chown(password_file, self._as_account["user"], self._as_account["group"])
         subprocess.run(
             [
-                self._binaries / "initdb",
+                self.binaries / "initdb",
                 f"--pgdata={self.data}",
                 f"--username={self.user}",
                 f"--pwfile={password_file}",
@@ -210,23 +212,23 @@ class PostgresServer(Postgres):
             ],
             check=True,
             capture_output=True,
-            **self._environment(),
+            **self.environment(),
         )
         password_file.unlink()
 
     def _start_on_port(self) -> bool:
         """Whether it runs; false when something else has taken the port."""
-        settings = [f"--{name}={value}" for name, value in self._settings.items()]
+        settings = [f"--{name}={value}" for name, value in self.settings.items()]
         already_logged = len(self.log()) if (self.directory / "log").exists() else 0
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self.data, f"--port={self.port}", *settings],
+                [self.binaries / "postgres", "-D", self.data, f"--port={self.port}", *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # Ctrl-C is for the test run, which then stops the server in its own time.
                 start_new_session=True,
-                **self._environment(),
+                **self.environment(),
             )
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
@@ -250,7 +252,8 @@ class PostgresServer(Postgres):
             return False
         return len(lines) == 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
-    def _environment(self) -> dict[str, Any]:
+    def environment(self) -> dict[str, Any]:
+        """How its programs are to be run, as `subprocess` takes it."""
         return {
             "cwd": self.directory,
             "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
@@ -269,6 +272,20 @@ def run_postgres(
 
     ``files`` are put into its data directory before it starts, for its account alone.
     """
+    with server_directories() as (data, directory):
+        server = PostgresServer(data, directory, settings or {}, binaries)
+        try:
+            for name, content in (files or {}).items():
+                server.write_file(name, content)
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def server_directories() -> Iterator[tuple[Path, Path]]:
+    """Directories for a server's data and for the rest of it, gone after the run, whatever ends it."""
     data = Path(
         tempfile.mkdtemp(prefix="taskledger-postgres-data-", dir=_roomy_memory() or _open_directory())
     )
@@ -281,14 +298,7 @@ def run_postgres(
         start_new_session=True,
     )
     try:
-        server = PostgresServer(data, directory, settings or {}, binaries)
-        try:
-            for name, content in (files or {}).items():
-                server.write_file(name, content)
-            server.start()
-            yield server
-        finally:
-            server.stop()
+        yield data, directory
     finally:
         for path in (data, directory):
             shutil.rmtree(path, ignore_errors=True)

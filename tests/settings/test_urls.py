@@ -12,6 +12,9 @@ from tests.settings.conftest import Loaded, Mistakes
         "postgresql://u:p@h:5433/d",
         "postgresql+asyncpg://u:p@h/d",
         "postgresql:///d?host=/var/run/postgresql",
+        "postgresql://u:p@a:5432,b:5433/d?target_session_attrs=read-write",
+        "postgresql://u:p@[::1],[::2]:5433/d?target_session_attrs=primary",
+        "postgresql:///d?host=a,b&port=5432",
         "postgresql://u:p%40q@ep-x-pooler.eu.aws.neon.tech/d?sslmode=require&channel_binding=require",
     ],
 )
@@ -38,6 +41,13 @@ def test_a_database_url_is_kept_as_written(loaded: Loaded, url: str) -> None:
         ("postgresql://u:canary@h:port/d", "percent-encode special characters in the password"),
         ("postgresql://u:canary@h/d?sslmode=on", 'has an unknown sslmode "on"'),
         ("postgresql://u:canary@h/d?port=many", "has a port that is no number"),
+        ("postgresql://u:canary@a,b/d?port=1,many", "has a port that is no number"),
+        ("postgresql://u:canary@a,b,c/d?port=1,2", "names 3 hosts and 2 ports; give each host its port"),
+        ("postgresql://u:canary@a,,b/d", "lacks a host or a database name"),
+        (
+            "postgresql://u:canary@a,b/d?target_session_attrs=prefer-standby",
+            'has target_session_attrs "prefer-standby", which is for reading; use read-write or leave it out',
+        ),
         (
             "postgresql://u:canary@h/d?sslmode=verify-full&sslrootcert=/no/such/file",
             'names the certificates "/no/such/file", which is no file here',
@@ -70,6 +80,7 @@ def test_a_database_url_that_cannot_work_is_refused_without_showing_it(
         ("postgres://u:canary@h:5433/d?sslmode=require", "postgres://u@h:5433/d"),
         ("postgresql://h/d?user=u&password=canary", "postgresql://h/d"),
         ("postgresql://:canary@h/d", "postgresql://h/d"),
+        ("postgresql://u:canary@a:1,b:2/d", "postgresql://u@a:1,b:2/d"),
     ],
 )
 def test_the_shown_database_url_has_no_password(loaded: Loaded, url: str, shown: str) -> None:

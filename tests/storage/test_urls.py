@@ -45,6 +45,22 @@ def test_a_postgresql_url_has_many_schemes(scheme: str) -> None:
         ("postgresql://u@/d?host=/run/postgresql", PostgresAddress("/run/postgresql", 5432, "u", None, "d")),
         ("postgresql://h/d?user=u&password=p%26", PostgresAddress("h", 5432, "u", "p&", "d")),
         ("postgresql://h?dbname=d&port=5555", PostgresAddress("h", 5555, None, None, "d")),
+        (
+            "postgresql://u:p@a:1,b/d?target_session_attrs=read-write",
+            PostgresAddress("a", 1, "u", "p", "d", others=(("b", 5432),)),
+        ),
+        (
+            "postgresql://[::1]:1,[::2]:2/d?target_session_attrs=any",
+            PostgresAddress("::1", 1, None, None, "d", others=(("::2", 2),)),
+        ),
+        (
+            "postgresql:///d?host=a,b&port=6000",
+            PostgresAddress("a", 6000, None, None, "d", others=(("b", 6000),)),
+        ),
+        (
+            "postgresql:///d?host=a,b,c&port=1,2,3",
+            PostgresAddress("a", 1, None, None, "d", others=(("b", 2), ("c", 3))),
+        ),
     ],
 )
 def test_the_parts_of_a_postgresql_url_are_read(url: str, expected: PostgresAddress) -> None:
@@ -92,6 +108,7 @@ def test_a_url_as_neon_shows_it_is_read() -> None:
         ("postgresql://db-pooler.example.com/d", True),
         ("postgresql://db.my-pooler.example.com/d", False),
         ("postgresql://h:5432/d", False),
+        ("postgresql://h:5432,i:6432/d", True),
     ],
 )
 def test_a_pooler_is_known_by_its_host_or_port(url: str, behind: bool) -> None:
@@ -116,6 +133,10 @@ def test_a_pooler_is_known_by_its_host_or_port(url: str, behind: bool) -> None:
         "postgresql://u:password@[::1/d",
         "postgresql://h/d?port=many",
         "postgresql://h/d?sslmode=perhaps",
+        "postgresql://a,,b/d",
+        "postgresql://a:1,b:port/d",
+        "postgresql:///d?host=a,b,c&port=1,2",
+        "postgresql://a,b/d?target_session_attrs=standby",
         "postgresql://h/d?sslmode=verify-full&sslrootcert=/no/such/file",
     ],
 )
@@ -124,6 +145,12 @@ def test_a_url_that_names_no_database_is_a_mistake_that_shows_no_password(url: s
         parse_database_url(url)
 
     assert "password@" not in str(mistake.value).replace("user:password@host", "")
+
+
+def test_each_of_several_servers_is_reached_past_its_pooler() -> None:
+    address = postgres("postgresql://a-pooler.example.com,b-pooler.example.com:5433/d").direct()
+
+    assert (("a.example.com", 5432), ("b.example.com", 5433)) == address.servers
 
 
 def test_an_address_does_not_show_its_password() -> None:

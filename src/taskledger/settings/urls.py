@@ -11,6 +11,7 @@ from taskledger.settings.lists import parse_list, raise_mistakes
 
 _SQLITE = frozenset({"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"})
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
+_TARGETS = ("any", "primary", "read-write")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SPEAKS = "use sqlite:///file or postgresql://…"
@@ -50,23 +51,34 @@ def _check_sqlite(rest: str) -> None:
 def _check_postgresql(url: str) -> None:
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        # PostgreSQL's URLs may name several servers of one database.
+        named = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
+        ports = [str(each.port or 5432) for each in named]
         options = dict(parse_qsl(parts.query, strict_parsing=True) if parts.query else ())
     except ValueError:
         # Its message may quote a piece of the password.
-        parts, options = None, {}
+        parts, named, ports, options = None, [], [], {}
     if parts is None or "@" in parts.path or parts.fragment:
         raise ValueError(
             "cannot be read; percent-encode special characters in the password (@ %40, / %2F, # %23, ? %3F) "
             "and write postgresql://user:password@host:5432/name"
         )
-    if not (parts.hostname or options.get("host")) or not (parts.path.strip("/") or options.get("dbname")):
+    hosts = options["host"].split(",") if options.get("host") else [each.hostname for each in named]
+    if not all(hosts) or not (parts.path.strip("/") or options.get("dbname")):
         raise ValueError("lacks a host or a database name; write postgresql://user:password@host:5432/name")
     mode = options.get("sslmode", "prefer")
     if mode not in _SSL_MODES:
         raise ValueError(f'has an unknown sslmode "{mode}"; use one of {", ".join(_SSL_MODES)}')
-    if not options.get("port", "1").isdecimal():
+    ports = options["port"].split(",") if options.get("port") else ports
+    if not all(port.isdecimal() for port in ports):
         raise ValueError("has a port that is no number")
+    if len(ports) not in {1, len(hosts)}:
+        raise ValueError(f"names {len(hosts)} hosts and {len(ports)} ports; give each host its port")
+    target = options.get("target_session_attrs", "any")
+    if target not in _TARGETS:
+        raise ValueError(
+            f'has target_session_attrs "{target}", which is for reading; use read-write or leave it out'
+        )
     root = options.get("sslrootcert", "system")
     if mode.startswith("verify-") and root != "system" and not Path(root).is_file():
         raise ValueError(f'names the certificates "{root}", which is no file here')

@@ -129,5 +129,5 @@ def _is_same(one: SqliteAddress | PostgresAddress, other: SqliteAddress | Postgr
         return one.path.resolve() == other.path.resolve()
     if isinstance(one, PostgresAddress) and isinstance(other, PostgresAddress):
         one, other = one.direct(), other.direct()
-        return (one.host, one.port, one.database) == (other.host, other.port, other.database)
+        return one.database == other.database and not set(one.servers).isdisjoint(other.servers)
     return False

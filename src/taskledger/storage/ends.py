@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy import Dialect, Table, func, select
 
 from taskledger.errors import DatabaseUnavailable
+from taskledger.storage.primary import Primary
 from taskledger.storage.sqlite import connect
 from taskledger.storage.statement import POSTGRESQL, SQLITE, Row, Statement, compile_statement
 from taskledger.storage.urls import PostgresAddress, SqliteAddress
@@ -77,15 +78,7 @@ async def _open_sqlite(address: SqliteAddress, *, writable: bool) -> AsyncIterat
 @asynccontextmanager
 async def _open_postgresql(address: PostgresAddress, *, writable: bool) -> AsyncIterator[End]:
     try:
-        connection = await asyncpg.connect(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            database=address.database,
-            ssl=address.tls,
-            timeout=30,
-        )
+        connection = await Primary(address, connect_timeout=30).connect()
         try:
             isolation = "read_committed" if writable else "repeatable_read"
             async with connection.transaction(isolation=isolation, readonly=not writable):

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from taskledger.errors import DatabaseUnavailable
+from taskledger.storage.primary import Primary
 from taskledger.storage.row_security import grant_role
 from taskledger.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
@@ -137,18 +138,8 @@ def _run_on_sqlite(address: SqliteAddress, run: Callable[[Connection], None]) ->
 
 
 async def _run_on_postgresql(address: PostgresAddress, run: Callable[[Connection], None]) -> None:
-    async def connect() -> Any:
-        return await asyncpg.connect(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            database=address.database,
-            ssl=address.tls,
-            timeout=15,
-        )
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    primary = Primary(address, connect_timeout=15)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=primary.connect, poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(run)

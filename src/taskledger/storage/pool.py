@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
+from weakref import WeakSet
 
 from taskledger.errors import DatabaseUnavailable
 
@@ -39,6 +40,8 @@ class ConnectionPool:
         self._waiting: deque[tuple[asyncio.Future[Connection | None], float]] = deque()
         self._expiry: asyncio.TimerHandle | None = None
         self._open = 0
+        self._made: WeakSet[Connection] = WeakSet()
+        self._outdated: WeakSet[Connection] = WeakSet()
         self._closed = False
         self._sweeper: asyncio.Task[None] | None = None
         self._discarding: set[asyncio.Task[None]] = set()
@@ -96,7 +99,7 @@ class ConnectionPool:
 
     def release(self, connection: Connection) -> None:
         """Give back a connection in a state as good as new."""
-        if self._closed or connection.is_closed():
+        if self._closed or connection.is_closed() or (self._outdated and connection in self._outdated):
             self.discard(connection)
         elif self._waiting:
             self._hand_on(connection)
@@ -117,6 +120,12 @@ class ConnectionPool:
         idle, self._idle = self._idle, []
         for connection, _ in idle:
             self.discard(connection)
+
+    def renew(self, connection: Connection) -> None:
+        """Throw away this connection and all as old as it, those that are lent when they come back."""
+        if connection not in self._outdated:
+            self._outdated |= self._made
+            self.discard_idle()
 
     async def close(self) -> None:
         """Close the free connections and refuse new ones; lent ones end when they are given back."""
@@ -140,10 +149,12 @@ class ConnectionPool:
         if not counted:
             self._open += 1
         try:
-            return await self._connect()
+            connection = await self._connect()
         except BaseException:
             self._hand_on(None)
             raise
+        self._made.add(connection)
+        return connection
 
     def _enqueue(self) -> "asyncio.Future[Connection | None]":
         loop = asyncio.get_running_loop()

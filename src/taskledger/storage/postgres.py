@@ -9,6 +9,7 @@ import asyncpg
 from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Usage, Work
 from taskledger.storage.pool import ConnectionPool
+from taskledger.storage.primary import Primary
 from taskledger.storage.row_security import RowSecurity, place_of
 from taskledger.storage.statement import (
     POSTGRESQL,
@@ -27,6 +28,7 @@ _LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
+    asyncpg.IdleSessionTimeoutError,
     asyncpg.InternalClientError,  # the server's farewell is there, and not all of it has been read
     ConnectionError,
 )
@@ -131,20 +133,12 @@ class PostgresDatabase:
         self.address = address
         self.row_security = RowSecurity() if row_security else None
         self.pool = ConnectionPool(self._connect, size=pool_size, acquire_timeout=acquire_timeout)
-        self._options: dict[str, Any] = {
-            "host": address.host,
-            "port": address.port,
-            "user": address.user,
-            "password": address.password,
-            "database": address.database,
-            "ssl": address.tls,
-            "timeout": connect_timeout,
-            "command_timeout": statement_timeout,
-        }
-        if behind_pooler:
-            # A transaction pooler hands each statement to another server connection, where a
-            # prepared statement of ours does not exist (or is somebody else's).
-            self._options["statement_cache_size"] = 0
+        # A transaction pooler hands each statement to another server connection, where a
+        # prepared statement of ours does not exist (or is somebody else's).
+        cached = {"statement_cache_size": 0} if behind_pooler else {}
+        self.primary = Primary(
+            address, connect_timeout=connect_timeout, command_timeout=statement_timeout, **cached
+        )
         self._statements: dict[Statement, CompiledStatement] = {}
         self._hear: Callable[[str], None] | None = None
         self._revisions = 0
@@ -270,13 +264,22 @@ class PostgresDatabase:
 
     def _give_back(self, connection: Any, refusal: Exception) -> None:
         # A server that is shutting down says so before it ends the connection.
+        if isinstance(refusal, asyncpg.ReadOnlySQLTransactionError):
+            # It took writes when we connected. By now the address may lead to another that does.
+            self.pool.renew(connection)
         if isinstance(refusal, _LOST) or connection.is_in_transaction():
             self.pool.discard(connection)
         else:
             self.pool.release(connection)
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(**self._options)
+        try:
+            connection = await self.primary.connect()
+        except asyncpg.PostgresError as error:
+            if isinstance(error, _UNAVAILABLE):
+                raise
+            # A provider's proxy has its own codes for a database that does not wake.
+            raise DatabaseUnavailable(type(error).__name__) from error
         if self.row_security is not None:
             try:
                 await self.row_security.learn(connection)

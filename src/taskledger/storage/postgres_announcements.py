@@ -18,6 +18,7 @@ from sqlalchemy import Text, bindparam, func, literal, select
 from taskledger.errors import DatabaseUnavailable
 from taskledger.storage.announcements import Hear
 from taskledger.storage.postgres import PostgresDatabase
+from taskledger.storage.primary import Primary
 from taskledger.storage.statement import Statement
 from taskledger.storage.urls import PostgresAddress
 
@@ -56,8 +57,12 @@ class PostgresAnnouncements:
         self, database: PostgresDatabase, *, listen_at: PostgresAddress, connect_timeout: float
     ) -> None:
         self._database = database
-        self._address = listen_at
-        self._connect_timeout = connect_timeout
+        self._primary = Primary(
+            listen_at,
+            connect_timeout=connect_timeout,
+            command_timeout=_ECHO_SECONDS,
+            statement_cache_size=0,
+        )
         self._name = token_hex(8)
         self._hear: Hear | None = None
         self._hears_others = False
@@ -130,7 +135,13 @@ class PostgresAnnouncements:
             except _Unheard:
                 log.info("PostgreSQL's notifications do not get through; polling instead")
                 delay = _LONGEST_DELAY
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except (
+                DatabaseUnavailable,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                OSError,
+                TimeoutError,
+            ) as error:
                 log.info("cannot listen to PostgreSQL (%s); polling instead", type(error).__name__)
             self._hears_others = False
             await asyncio.sleep(delay * random.uniform(0.5, 1))  # noqa: S311 - spreads reconnects
@@ -138,7 +149,7 @@ class PostgresAnnouncements:
 
     async def _listen_until_lost(self) -> None:
         self._lost.clear()
-        connection = await self._connect()
+        connection = await self._primary.connect()
         try:
             connection.add_termination_listener(lambda _: self._lost.set())
             await connection.add_listener(CHANNEL, self._on_notification)
@@ -169,20 +180,6 @@ class PostgresAnnouncements:
             return
         for value in values:
             self._tell(value)
-
-    async def _connect(self) -> Any:
-        address = self._address
-        return await asyncpg.connect(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            database=address.database,
-            ssl=address.tls,
-            timeout=self._connect_timeout,
-            command_timeout=_ECHO_SECONDS,
-            statement_cache_size=0,
-        )
 
 
 class _Unheard(Exception):

@@ -9,6 +9,7 @@ from sqlalchemy import Float, Text, column, extract, func, literal, select, tabl
 from taskledger.errors import DatabaseUnavailable, Unavailable
 from taskledger.storage.database import Database
 from taskledger.storage.migrate import head_revision, known_revisions, migrate
+from taskledger.storage.primary import NoPrimary
 from taskledger.storage.statement import Row, Statement
 
 log = logging.getLogger("taskledger.storage")
@@ -32,7 +33,11 @@ _SCHEMA_TABLE = {
         "sqlite",
     ),
 }
-_ANSWER = Statement("answer", select(literal(1)))
+_IS_STANDBY = {
+    # Behind a pooler a connection may lead to another server than when it was made.
+    "postgresql": Statement("is_standby", select(func.pg_is_in_recovery()), "postgresql"),
+    "sqlite": Statement("is_standby", select(literal(0)), "sqlite"),
+}
 _TIME = {
     "postgresql": Statement("database_time", select(extract("epoch", func.clock_timestamp())), "postgresql"),
     "sqlite": Statement(
@@ -78,11 +83,15 @@ class Readiness:
             raise DatabaseUnavailable(self._reason)
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                await self._database.read(_ANSWER, {})
+                ((takes_no_writes,),) = await self._database.read(_IS_STANDBY[self._database.dialect], {})
         except TimeoutError:
             raise DatabaseUnavailable("the database does not answer") from None
+        except NoPrimary:
+            takes_no_writes = True
         except DatabaseUnavailable as failure:
             raise DatabaseUnavailable("the database cannot be reached") from failure
+        if takes_no_writes:
+            raise DatabaseUnavailable("the database takes no writes: it is a standby, or read-only")
 
     async def _persist(self) -> None:
         while not await self._attempt_again():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere

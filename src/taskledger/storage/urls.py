@@ -1,12 +1,13 @@
 """Database URLs as people copy them, turned into what the drivers take."""
 
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 _POSTGRESQL_SCHEMES = {"postgres", "postgresql", "postgresql+asyncpg"}
 _SQLITE_SCHEMES = {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}
+_EXAMPLE = "use postgresql://user:password@host:5432/name"
 
 
 class UrlMistake(ValueError):
@@ -25,6 +26,7 @@ class PostgresAddress:
     """A PostgreSQL server and database, with the TLS that the URL asks for.
 
     ``tls`` is what asyncpg takes as ``ssl``: a mode name, a context, or ``None`` for its default.
+    ``others`` are the hosts and ports that the URL names besides, for a database of several servers.
     """
 
     host: str
@@ -33,23 +35,27 @@ class PostgresAddress:
     password: str | None = field(repr=False)
     database: str
     tls: str | ssl.SSLContext | None = None
+    others: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def servers(self) -> tuple[tuple[str, int], ...]:
+        """The host and port of each server, in the URL's order."""
+        return ((self.host, self.port), *self.others)
 
     def direct(self) -> "PostgresAddress":
         """The same database past Neon's pooler, whose host carries ``-pooler`` in its first label."""
-        name, dot, rest = self.host.partition(".")
-        return PostgresAddress(
-            host=name.removesuffix("-pooler") + dot + rest,
-            port=self.port,
-            user=self.user,
-            password=self.password,
-            database=self.database,
-            tls=self.tls,
-        )
+        others = tuple((_past_pooler(host), port) for host, port in self.others)
+        return replace(self, host=_past_pooler(self.host), others=others)
 
     @property
     def behind_pooler(self) -> bool:
-        """Whether the host or the port is the usual one of a transaction pooler."""
-        return self.host.partition(".")[0].endswith("-pooler") or self.port == 6432
+        """Whether a host or a port is the usual one of a transaction pooler."""
+        return any(host.partition(".")[0].endswith("-pooler") or port == 6432 for host, port in self.servers)
+
+
+def _past_pooler(host: str) -> str:
+    name, dot, rest = host.partition(".")
+    return name.removesuffix("-pooler") + dot + rest
 
 
 def parse_database_url(url: str) -> SqliteAddress | PostgresAddress:
@@ -74,23 +80,37 @@ def _parse_postgresql(url: str) -> PostgresAddress:
     try:
         parts = urlsplit(url)
         options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        port = int(options.get("port") or parts.port or 5432)
+        first, *others = _servers(parts, options)
     except ValueError as mistake:
-        raise UrlMistake(
-            "the host or port cannot be read; use postgresql://user:password@host:5432/name"
-        ) from mistake
-    host = options.get("host") or parts.hostname
+        raise UrlMistake(f"a host or port cannot be read; {_EXAMPLE}") from mistake
     database = unquote(parts.path.lstrip("/")) or options.get("dbname", "")
-    if not host or not database:
-        raise UrlMistake("it lacks a host or a database name; use postgresql://user:password@host:5432/name")
+    target = options.get("target_session_attrs", "any")
+    if target not in {"any", "primary", "read-write"}:
+        raise UrlMistake(f'target_session_attrs "{target}" is for reading; use read-write')
+    if not all(host for host, _ in (first, *others)) or not database:
+        raise UrlMistake(f"it lacks a host or a database name; {_EXAMPLE}")
     return PostgresAddress(
-        host=host,
-        port=port,
+        *first,
         user=unquote(parts.username) if parts.username else options.get("user"),
         password=unquote(parts.password) if parts.password else options.get("password"),
         database=database,
         tls=_tls(options),
+        others=tuple(others),
     )
+
+
+def _servers(parts: SplitResult, options: dict[str, str]) -> list[tuple[str, int]]:
+    """The hosts and ports, as many of each, or one port for all; ``ValueError`` otherwise."""
+    named = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
+    hosts = [each.hostname or "" for each in named]
+    ports = [each.port or 5432 for each in named]
+    if options.get("host"):
+        hosts = options["host"].split(",")
+    if options.get("port"):
+        ports = [int(each) for each in options["port"].split(",")]
+    if len(ports) == 1:
+        ports *= len(hosts)
+    return list(zip(hosts, ports, strict=True))
 
 
 def _tls(options: dict[str, str]) -> str | ssl.SSLContext | None:

@@ -120,7 +120,8 @@ def wait_for_ever() -> None:
 
     def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
         create(self, *arguments, **options)
-        self._options |= {"command_timeout": None, "timeout": None}
+        self.primary.connect_timeout = None
+        self.primary.options["command_timeout"] = None
         self.pool._acquire_timeout = None
 
     PostgresDatabase.__init__ = create_patient  # type: ignore[method-assign]
@@ -195,7 +196,20 @@ def acknowledge_before_the_sync() -> None:
 
     def create_hasty(self: Any, *arguments: Any, **options: Any) -> None:
         create(self, *arguments, **options)
-        self._options["server_settings"] = {"synchronous_commit": "off"}
+        self.primary.options["server_settings"] = {"synchronous_commit": "off"}
+
+    patch(PostgresDatabase, "__init__", create_hasty)
+
+
+def acknowledge_before_the_standby() -> None:
+    """Have PostgreSQL acknowledge what no standby has yet."""
+    from taskledger.storage.postgres import PostgresDatabase
+
+    create = PostgresDatabase.__init__
+
+    def create_hasty(self: Any, *arguments: Any, **options: Any) -> None:
+        create(self, *arguments, **options)
+        self.primary.options["server_settings"] = {"synchronous_commit": "local"}
 
     patch(PostgresDatabase, "__init__", create_hasty)
 
@@ -235,3 +249,32 @@ def remember_keys_in_one_process() -> None:
             return answer, False
 
     patch(once, "perform_once", perform_and_remember)
+
+
+def ask_any_server() -> None:
+    """Take a standby for the database, as long as it answers."""
+    from taskledger.storage import primary
+
+    patch(primary, "_IS_READ_ONLY", "SELECT false")
+
+
+def keep_outdated_connections() -> None:
+    """Keep connections to a server that takes no writes any more."""
+    from taskledger.storage.pool import ConnectionPool
+
+    def renew_nothing(self: Any, connection: Any) -> None:
+        del self, connection
+
+    patch(ConnectionPool, "renew", renew_nothing)
+
+
+def connect_without_a_bound() -> None:
+    """Make a connection for each request that finds none free."""
+    from taskledger.storage.pool import ConnectionPool
+
+    create = ConnectionPool.__init__
+
+    def create_boundless(self: Any, connect: Any, *, size: int, acquire_timeout: float) -> None:
+        create(self, connect, size=10 * size, acquire_timeout=acquire_timeout)
+
+    patch(ConnectionPool, "__init__", create_boundless)
