@@ -1,7 +1,7 @@
 """What a request costs as the work grows: more tasks, more rows, more workers, more connections."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.accounting import memory, settle
@@ -30,7 +30,7 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class Reading:
-    """What one workload cost in one setting, and how that compares with the section's first setting."""
+    """What one workload cost in one setting, and how that compares with the first setting of its kind."""
 
     section: str
     lane: str
@@ -146,14 +146,15 @@ def _turns(
             cell = measure(lane, workload, pressure, bench.directory, number=number + 1, repeats=2)
             if cell is not None and not warming:
                 cells[group.name].append(cell)
-    yield from _readings(section, name, operation, cells)
-
-
-def _readings(section: str, lane: str, workload: str, cells: Mapping[str, list[Cell]]) -> Iterator[Reading]:
+    # A page that is not full is less work: lists are compared with the first that is.
+    comparable = [
+        group.name for group, _ in settings if operation is not Operation.LIST or group.tasks >= PAGE
+    ]
     figures = {setting: figures_of(members) for setting, members in cells.items() if members}
+    base = next((figures[setting] for setting in comparable if setting in figures), None)
     for setting, figure in figures.items():
-        least = next(iter(figures.values()))
-        yield Reading(section, lane, workload, setting, figure, figure.cpu_us / least.cpu_us)
+        growth = figure.cpu_us / base.cpu_us if base is not None else 1.0
+        yield Reading(section, name, operation, setting, figure, growth)
 
 
 def concurrency(bench: Workbench, effort: Effort) -> Iterator[Reading | Footprint]:
