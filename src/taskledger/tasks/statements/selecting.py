@@ -41,6 +41,10 @@ NULLABLE_KEYS: frozenset[Sort] = frozenset({"due_date", "priority"})
 
 def shape_of(selection: Selection) -> Selection:
     """The selection with its values taken out, so that equal shapes share a statement."""
+    texts = selection.priorities or selection.search or selection.tags
+    moments = selection.due_before or selection.due_after or selection.overdue
+    if not texts and not moments and not selection.offset and selection.limit is None:
+        return selection
     return replace(
         selection,
         priorities=(_SOME_PRIORITY,) * len(selection.priorities),
