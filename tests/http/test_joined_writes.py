@@ -20,10 +20,6 @@ class Recorder(asyncio.Transport):
         assert isinstance(data, bytes)
         self.sent.append(data)
 
-    def writelines(self, list_of_data: object) -> None:
-        assert isinstance(list_of_data, tuple)
-        self.write(b"".join(list_of_data))
-
     def is_closing(self) -> bool:
         return self.closing
 
@@ -70,6 +66,14 @@ async def test_an_empty_body_sends_the_head(joined: JoinedWrites, sink: Recorder
     joined.write(b"")
 
     assert [b"head"] == sink.sent
+
+
+async def test_a_body_too_large_to_copy_follows_its_head(joined: JoinedWrites, sink: Recorder) -> None:
+    body = bytes(1 << 20)
+    joined.write(b"head")
+    joined.write(body)
+
+    assert [b"head", body] == sink.sent
 
 
 async def test_nothing_is_sent_for_nothing(joined: JoinedWrites, sink: Recorder) -> None:

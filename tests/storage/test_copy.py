@@ -177,6 +177,22 @@ async def test_what_is_written_meanwhile_is_not_in_the_copy(
     assert (1, 1, 1) == tuple(copied[name].rows for name in ("users", "tasks", "task_versions"))
 
 
+async def test_a_database_that_takes_no_writes_can_be_copied_but_not_copied_to(
+    postgresql_url: str, target_url: str
+) -> None:
+    rows = await fill(postgresql_url)
+    connection = await asyncpg.connect(postgresql_url)
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    await connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    await connection.close()
+
+    await copy_database(postgresql_url, target_url, TABLES)
+
+    assert written(rows) == await read(target_url)
+    with pytest.raises(DatabaseUnavailable, match="takes no writes"):
+        await copy_database(target_url, postgresql_url, TABLES)
+
+
 async def test_a_target_with_rows_is_refused_and_kept(source_url: str, target_url: str) -> None:
     await fill(source_url)
     async with run_service(target_url) as service, service.client("bob") as client:

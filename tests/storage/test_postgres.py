@@ -204,6 +204,28 @@ async def test_who_gives_up_takes_no_connection_along(url: str) -> None:
         assert [1, 2] == sorted(await asyncio.gather(*(database.transact(raise_revision) for _ in range(2))))
 
 
+async def test_who_waits_when_the_pool_closes_is_refused_and_nothing_stays_open(
+    url: str, observer: Any
+) -> None:
+    async with opened(url, database_pool_size=1) as database:
+        pool = database.pool
+        connection = await pool.acquire()
+        waits = [asyncio.ensure_future(database.read(REVISION, ADA)) for _ in range(3)]
+        await asyncio.sleep(0)
+        assert 3 == pool.waiting
+
+        await pool.close()
+        pool.release(connection)
+
+        for refused in (*waits, pool.acquire()):
+            with pytest.raises(DatabaseUnavailable):
+                await refused
+        async with asyncio.timeout(30):
+            while await observer.fetchval(f"SELECT count(*) {OTHERS}"):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+        assert (0, 0) == (pool.open, pool.waiting)
+
+
 async def test_work_that_fails_is_undone_and_its_connection_used_again(url: str) -> None:
     async with opened(url, database_pool_size=1) as database:
         (before,) = await database.read(BACKEND, {})

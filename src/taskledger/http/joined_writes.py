@@ -6,6 +6,9 @@ Uvicorn writes one after the other, and each write is a system call and a packet
 import asyncio
 from typing import Any
 
+_COPIED = 64 * 1024
+"""Up to this many bytes are copied to join them: for more the copy costs more than the system call."""
+
 
 class JoinedWrites(asyncio.Transport):
     """A transport that holds a write back for the next one, or until the event loop's next turn.
@@ -22,7 +25,11 @@ class JoinedWrites(asyncio.Transport):
     def write(self, data: Any) -> None:
         if self._held:
             held, self._held = self._held, b""
-            self._transport.writelines((held, data) if data else (held,))
+            if len(data) <= _COPIED:
+                self._transport.write(held + data)
+            else:
+                self._transport.write(held)
+                self._transport.write(data)
         elif data:
             self._held = data
             self._loop.call_soon(self._flush)
@@ -37,6 +44,9 @@ class JoinedWrites(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
+
+    def get_write_buffer_size(self) -> int:
+        return self._transport.get_write_buffer_size()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._transport.get_extra_info(name, default)

@@ -22,6 +22,7 @@ LARGEST_HEAD = 32 * 1024
 MOST_HEADERS = 100
 _SWEEP_SECONDS = 1.0
 _LEAVING_SECONDS = 1.0
+_LEAST_TAKEN = 4096
 
 
 class _HeadTooLarge(Exception):
@@ -33,7 +34,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     ``header_timeout``, in seconds, is for the whole head of a request, from the connection's start or
     the head's first byte; ``drain_timeout`` is for the rest of a body that was answered before its end,
-    and for a client to begin to take what is sent to it.
+    and for a client to take some kilobytes of what is sent to it, each time.
     """
 
     def __init__(self, *arguments: Any, header_timeout: float, drain_timeout: float, **options: Any) -> None:
@@ -44,6 +45,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_size = 0
         self._chunk_size = 0
         self._stalled_since: float | None = None
+        self._untaken = 0
         self._leaving = False
         self._ahead: RequestResponseCycle | None = None
 
@@ -114,8 +116,9 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._refuse(408)
         elif not self._is_stalled():
             self._stalled_since = None
-        elif self._stalled_since is None:
+        elif self._stalled_since is None or self._takes_some():
             self._stalled_since = now
+            self._untaken = self.transport.get_write_buffer_size()
         elif now - self._stalled_since > self._drain_timeout:
             self.transport.abort()
 
@@ -123,6 +126,10 @@ class LimitedProtocol(HttpToolsProtocol):
         """Whether the client takes nothing, or goes on with a body that nobody reads any more."""
         cycle = self.cycle
         return self.flow.write_paused or (cycle is not None and cycle.response_complete and cycle.more_body)
+
+    def _takes_some(self) -> bool:
+        """Whether the client, however slow its network, has taken part of what waits for it."""
+        return self._untaken - self.transport.get_write_buffer_size() >= _LEAST_TAKEN
 
     def _measure_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)

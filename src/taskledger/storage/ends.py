@@ -78,7 +78,8 @@ async def _open_sqlite(address: SqliteAddress, *, writable: bool) -> AsyncIterat
 @asynccontextmanager
 async def _open_postgresql(address: PostgresAddress, *, writable: bool) -> AsyncIterator[End]:
     try:
-        connection = await Primary(address, connect_timeout=30).connect()
+        primary = Primary(address, connect_timeout=30)
+        connection = await (primary.connect() if writable else primary.connect_to_read())
         try:
             isolation = "read_committed" if writable else "repeatable_read"
             async with connection.transaction(isolation=isolation, readonly=not writable):

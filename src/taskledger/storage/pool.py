@@ -59,7 +59,7 @@ class ConnectionPool:
     @property
     def waiting(self) -> int:
         """How many wait for a connection."""
-        return len(self._waiting)
+        return sum(not waiter.done() for waiter, _ in self._waiting)
 
     @property
     def in_use(self) -> int:
@@ -84,16 +84,14 @@ class ConnectionPool:
         connection = self.take_idle()
         if connection is not None:
             return connection
-        if self._closed:
-            raise DatabaseUnavailable("the pool is closed")
-        if self._open < self._size:
+        if self._open < self._size or self._closed:
             return await self._make()
         waiter = self._enqueue()
         try:
             connection = await waiter
         except BaseException:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self._hand_on(waiter.result())
+                self._return(waiter.result())
             raise
         return connection if connection is not None else await self._make(counted=True)
 
@@ -132,6 +130,10 @@ class ConnectionPool:
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
+        while self._waiting:
+            waiter, _ = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(DatabaseUnavailable("the pool is closed"))
         idle, self._idle = self._idle, []
         self._open -= len(idle)
         closing = (each.close(timeout=_CLOSE_SECONDS) for each, _ in idle)
@@ -148,6 +150,9 @@ class ConnectionPool:
     async def _make(self, *, counted: bool = False) -> Connection:
         if not counted:
             self._open += 1
+        if self._closed:
+            self._hand_on(None)
+            raise DatabaseUnavailable("the pool is closed")
         try:
             connection = await self._connect()
         except BaseException:
@@ -179,6 +184,13 @@ class ConnectionPool:
             if not waiter.done():
                 waiter.set_exception(DatabaseUnavailable("no connection became free in time"))
 
+    def _return(self, connection: Connection | None) -> None:
+        """Take back what a waiter was given and has no use for."""
+        if connection is None:
+            self._hand_on(None)
+        else:
+            self.release(connection)
+
     def _hand_on(self, connection: Connection | None) -> None:
         """Give a connection, or the room for one, to whoever waits first."""
         while self._waiting:
@@ -197,7 +209,5 @@ class ConnectionPool:
             oldest = time.monotonic() - _IDLE_SECONDS
             stale = [each for each, since in self._idle if since < oldest or each.is_closed()]
             self._idle = [pair for pair in self._idle if pair[0] not in stale]
-            self._open -= len(stale)
-            await asyncio.gather(
-                *(each.close(timeout=_CLOSE_SECONDS) for each in stale), return_exceptions=True
-            )
+            for connection in stale:
+                self.discard(connection)

@@ -42,10 +42,20 @@ class Primary:
 
         Raises what asyncpg does, and `NoPrimary`; with several servers what the last one gave.
         """
+        return await self._connect(to_write=True)
+
+    async def connect_to_read(self) -> Any:
+        """A connection to the server that takes writes, or else to one that takes none."""
+        try:
+            return await self._connect(to_write=True)
+        except NoPrimary:
+            return await self._connect(to_write=False)
+
+    async def _connect(self, *, to_write: bool) -> Any:
         *earlier, last = self._servers
         for server in earlier:
             try:
-                return await self._connect_to(server)
+                return await self._connect_to(server, to_write=to_write)
             except (
                 NoPrimary,
                 asyncpg.PostgresError,
@@ -55,15 +65,16 @@ class Primary:
                 TimeoutError,
             ):
                 continue
-        return await self._connect_to(last)
+        return await self._connect_to(last, to_write=to_write)
 
-    async def _connect_to(self, server: tuple[str, int]) -> Any:
+    async def _connect_to(self, server: tuple[str, int], *, to_write: bool) -> Any:
         host, port = server
         share = None if self.connect_timeout is None else self.connect_timeout / len(self._servers)
         async with asyncio.timeout(share):
             connection = await asyncpg.connect(host=host, port=port, timeout=share, **self.options)
             try:
-                await _require_writes(connection)
+                if to_write:
+                    await _require_writes(connection)
             except BaseException:
                 connection.terminate()
                 raise

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from taskledger.errors import PreconditionFailed, TaskNotFound, UserUnknown
+from taskledger.errors import DatabaseUnavailable, PreconditionFailed, TaskNotFound, UserUnknown
 from taskledger.principal import Principal
 from taskledger.storage.database import Database
 from taskledger.tasks.facts import read_row, read_rows
@@ -31,6 +31,9 @@ from taskledger.tasks.values import (
 
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
+
+_TRIES = 10
+_UNSTEADY = "tasks come and go between two statements, again and again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ async def list_tasks(
     shape = selecting.shape_of(selection)
     statement = reading.list_tasks(shape, into)
     values = selecting.values_of(selection) | {"owner": principal.user_id}
-    while True:
+    for _ in range(_TRIES):
         rows = await database.read(statement, values)
         if rows:
             if selection.limit is None:
@@ -92,6 +95,7 @@ async def list_tasks(
         revision, total = counted[0]
         if total <= selection.offset or selection.limit == 0:
             return Listing([], revision, None if selection.limit is None else total)
+    raise DatabaseUnavailable(_UNSTEADY)
 
 
 async def page_tasks(
@@ -115,7 +119,7 @@ async def page_tasks(
         values |= {"after_key": after.key, "after_id": after.number}
     shape = selecting.shape_of(selection)
     statement = reading.page_of_tasks(shape, into, start)
-    while True:
+    for _ in range(_TRIES):
         rows = await database.read(statement, values)
         if rows:
             shown, end = rows[:limit], None
@@ -130,6 +134,7 @@ async def page_tasks(
         revision, total = counted[0]
         if total == 0:
             return Page([], revision, None)
+    raise DatabaseUnavailable(_UNSTEADY)
 
 
 async def owner_revision(database: Database, principal: Principal) -> int:
