@@ -220,9 +220,7 @@ async def test_who_waits_when_the_pool_closes_is_refused_and_nothing_stays_open(
         for refused in (*waits, pool.acquire()):
             with pytest.raises(DatabaseUnavailable):
                 await refused
-        async with asyncio.timeout(30):
-            while await observer.fetchval(f"SELECT count(*) {OTHERS}"):  # noqa: ASYNC110 - as above
-                await asyncio.sleep(0.01)
+        await until_gone(observer)
         assert (0, 0) == (pool.open, pool.waiting)
 
 

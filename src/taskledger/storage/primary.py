@@ -1,7 +1,8 @@
 """Reaching the server that takes writes, among those that an address names or leads to.
 
 A name may lead to a standby for a while: it was moved before the promotion, or the server it leads to
-was demoted. What such a server shows may be behind what we have acknowledged, so nothing is asked of it.
+was demoted. What such a server shows may be behind what we have acknowledged, so a connection to it is not
+used. Behind a pooler that says where it led when it was asked, not where it leads later.
 """
 
 import asyncio
