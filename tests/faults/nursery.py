@@ -82,6 +82,10 @@ class Nursery:
         assert self._process.stdout is not None
         print(json.dumps(order), file=self._process.stdin, flush=True)
         if not select.select([self._process.stdout], [], [], 240)[0]:
+            if order["do"] == "wait":
+                # Otherwise it would keep the orders that follow waiting.
+                os.kill(order["pid"], signal.SIGKILL)
+                self._process.stdout.readline()
             raise RuntimeError(f"a process did not end in four minutes: {order}")
         return json.loads(self._process.stdout.readline())
 

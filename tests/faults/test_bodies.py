@@ -15,6 +15,8 @@ LARGE = 10_000_000
 AT_ONCE = 20
 ROOM = 60_000_000
 """Bytes by which the server may grow while twenty times 10 MB are sent to it at once."""
+PATIENCE = 40
+"""Seconds after which a refusal that did not come is not coming."""
 
 
 def head(token: str, *lines: str, path: str = "/api/v1/tasks") -> bytes:
@@ -36,7 +38,8 @@ async def pour(connection: Connection, first: bytes, piece: bytes, times: int) -
 
     sending = asyncio.create_task(send())
     try:
-        return (await connection.answer()).status
+        async with asyncio.timeout(PATIENCE):
+            return (await connection.answer()).status
     finally:
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
