@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import events, latency, ledger, load, report, scale, scale_report, tokens
+from benchmarks import breakdown, events, latency, ledger, load, report, scale, scale_report, tokens
 from benchmarks.compare import compare, open_lanes
 from benchmarks.contenders.registry import COMPARED, CONTENDERS
 from benchmarks.load import Pressure
@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
     keeping = commands.add_parser("ledger", parents=[common], help="what the ledger adds to a creation")
     keeping.set_defaults(command=_ledger)
 
+    splitting = commands.add_parser(
+        "breakdown", parents=[common], help="where PostgreSQL's time goes, statement by statement"
+    )
+    splitting.set_defaults(command=_breakdown)
+
     following = commands.add_parser("events", parents=[common], help="what following events costs")
     following.set_defaults(command=_events)
 
@@ -111,6 +116,11 @@ def _tokens(options: argparse.Namespace) -> None:
 
 def _ledger(options: argparse.Namespace) -> None:
     print(ledger.write(ledger.measure(), options.out).read_text())
+
+
+def _breakdown(options: argparse.Namespace) -> None:
+    with Workbench(keep=options.keep) as bench:
+        print(breakdown.write(breakdown.measure(bench), options.out).read_text())
 
 
 def _events(options: argparse.Namespace) -> None:

@@ -122,7 +122,7 @@ def wait_for_ever() -> None:
         create(self, *arguments, **options)
         self.primary.connect_timeout = None
         self.primary.options["command_timeout"] = None
-        self.pool._acquire_timeout = None
+        self.pool._acquire_timeout = 86_400.0
 
     PostgresDatabase.__init__ = create_patient  # type: ignore[method-assign]
 
@@ -134,7 +134,7 @@ def queue_for_ever() -> None:
     create = ConnectionPool.__init__
 
     def create_patient(self: Any, *arguments: Any, **options: Any) -> None:
-        create(self, *arguments, **(options | {"acquire_timeout": None}))
+        create(self, *arguments, **(options | {"acquire_timeout": 86_400.0}))
 
     ConnectionPool.__init__ = create_patient  # type: ignore[method-assign]
 
