@@ -6,7 +6,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from benchmarks import breakdown, events, latency, ledger, load, report, scale, scale_report, tokens
+from benchmarks import (
+    breakdown,
+    events,
+    latency,
+    ledger,
+    load,
+    profile,
+    report,
+    scale,
+    scale_report,
+    tokens,
+)
 from benchmarks.compare import compare, open_lanes
 from benchmarks.contenders.registry import COMPARED, CONTENDERS
 from benchmarks.load import Pressure
@@ -72,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     splitting.set_defaults(command=_breakdown)
 
+    watching = commands.add_parser("profile", parents=[common], help="where a worker's time goes under load")
+    watching.add_argument("--seconds", type=float, default=8.0, help="of load per workload (default 8)")
+    watching.set_defaults(command=_profile)
+
     following = commands.add_parser("events", parents=[common], help="what following events costs")
     following.set_defaults(command=_events)
 
@@ -121,6 +136,11 @@ def _ledger(options: argparse.Namespace) -> None:
 def _breakdown(options: argparse.Namespace) -> None:
     with Workbench(keep=options.keep) as bench:
         print(breakdown.write(breakdown.measure(bench), options.out).read_text())
+
+
+def _profile(options: argparse.Namespace) -> None:
+    with Workbench(keep=options.keep) as bench:
+        print(profile.write(profile.profile(bench, options.seconds), options.out).read_text())
 
 
 def _events(options: argparse.Namespace) -> None:
