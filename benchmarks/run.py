@@ -12,7 +12,7 @@ from benchmarks import (
     latency,
     ledger,
     load,
-    profile,
+    profiling,
     report,
     scale,
     scale_report,
@@ -140,7 +140,7 @@ def _breakdown(options: argparse.Namespace) -> None:
 
 def _profile(options: argparse.Namespace) -> None:
     with Workbench(keep=options.keep) as bench:
-        print(profile.write(profile.profile(bench, options.seconds), options.out).read_text())
+        print(profiling.write(profiling.profile(bench, options.seconds), options.out).read_text())
 
 
 def _events(options: argparse.Namespace) -> None:

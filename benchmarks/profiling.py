@@ -2,7 +2,8 @@
 
 py-spy looks at the worker a few hundred times a second while wrk presses it, and sees Python's frames alone:
 what a frame has called in C (a system call, asyncpg's protocol, a JSON encoder) counts as that frame's. The
-share of the samples times the CPU time that was measured without the profiler gives µs per request.
+share of the samples times the CPU time that was measured without the profiler gives µs per request. It halts the
+worker to look, and a process can be halted best in a system call: so take those parts for somewhat less.
 """
 
 import json
@@ -78,10 +79,19 @@ def _profile(bench: Workbench, lane: Lane, workload: Workload, seconds: float, w
     plain = measure(lane, workload, Pressure(seconds, 32), bench.directory, number=0, repeats=2)
     assert plain is not None
     raw = bench.directory / f"{lane.dialect.name}-{workload.name}.raw"
-    command = [watcher, "record", "--rate", str(_RATE), "--duration", str(int(seconds)), "--format", "raw"]
+    command = [
+        str(watcher),
+        "record",
+        "--rate",
+        str(_RATE),
+        "--duration",
+        str(int(seconds)),
+        "--format",
+        "raw",
+    ]
     worker = str(lane.contender.server_pids()[0])
     watching = subprocess.Popen(
-        [*command, "--full-filenames", "--output", raw, "--pid", worker],
+        [*command, "--full-filenames", "--output", str(raw), "--pid", worker],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -122,8 +132,10 @@ def write(profiles: Sequence[Profile], directory: Path) -> Path:
     for lane in dict.fromkeys(each.lane for each in profiles):
         mine = [each for each in profiles if each.lane == lane]
         rows = [["CPU µs in the server", *(each.workload for each in mine)]]
-        for part in dict.fromkeys(part for _, part in PARTS):
-            rows.append([part, *(f"{each.parts.get(part, 0):.0f}" for each in mine)])
+        rows += [
+            [part, *(f"{each.parts.get(part, 0):.0f}" for each in mine)]
+            for part in dict.fromkeys(part for _, part in PARTS)
+        ]
         rows.append(["together", *(f"{each.server_us:.0f}" for each in mine)])
         sections += [f"## {lane}", markdown(rows)]
     table = directory / "profile.md"

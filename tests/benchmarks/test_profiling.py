@@ -1,4 +1,4 @@
-from benchmarks.profile import count_parts
+from benchmarks.profiling import count_parts
 
 LOOP = "main (/x/taskledger/cli/__init__.py);Runner.run (/python/asyncio/runners.py)"
 SENDING = f"{LOOP};RequestResponseCycle.send (/x/uvicorn/httptools_impl.py)"
