@@ -2,8 +2,8 @@
 
 py-spy looks at the worker a few hundred times a second while wrk presses it, and sees Python's frames alone:
 what a frame has called in C (a system call, asyncpg's protocol, a JSON encoder) counts as that frame's. The
-share of the samples times the CPU time that was measured without the profiler gives µs per request. It halts the
-worker to look, and a process can be halted best in a system call: so take those parts for somewhat less.
+share of the samples times the CPU time that was measured without the profiler gives µs per request. It halts
+the worker to look, and a process is halted best in a system call: so take those parts for somewhat less.
 """
 
 import json
