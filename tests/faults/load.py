@@ -48,6 +48,7 @@ class Load:
         clients: int = 6,
     ) -> None:
         self.journal = journal
+        self.users = users
         self.statuses: Counter[int] = Counter()
         self.lost = 0
         self.slowest = 0.0

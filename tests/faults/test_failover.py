@@ -14,7 +14,7 @@ from tests.faults.conftest import MakeLoad, Serve, conclude, through
 from tests.faults.load import Load
 from tests.faults.programme import Tries
 from tests.faults.proxy import Proxy, run_proxy
-from tests.faults.server import PATIENCE, Server, eventually
+from tests.faults.server import PATIENCE, Server, eventually, token_for
 from tests.servers.postgres import PostgresServer, call_in_thread, run_postgres
 from tests.servers.standby import REPLICATED, Standby, follow, promote, run_standby
 
@@ -98,7 +98,10 @@ async def require_refusals(servers: list[Server], load: Load) -> None:
     before = load.statuses.copy()
     await load.refused(20)
     assert {503} == (load.statuses - before).keys()
+    token = token_for(load.users[0].id)
     for server in servers:
+        read = await server.ask("GET", "/api/v1/tasks", token=token)
+        assert 503 == read.status, "an answer from a server that may be behind"
         answer = await server.ask("GET", "/health/ready")
         assert (503, READ_ONLY) == (answer.status, answer.json()["reason"])
         assert 200 == (await server.ask("GET", "/health/live")).status
