@@ -113,9 +113,12 @@ async def terminate_connections(url: str) -> int:
     others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
     connection = await asyncpg.connect(url)
     try:
-        ended = await connection.fetch(f"SELECT pg_terminate_backend(pid) {others}")
+        ended = [
+            pid for (pid, _) in await connection.fetch(f"SELECT pid, pg_terminate_backend(pid) {others}")
+        ]
         deadline = time.monotonic() + PATIENCE
-        while await connection.fetchval(f"SELECT count(*) {others}"):
+        # Others may be there by now: the service listens again.
+        while await connection.fetchval(f"SELECT count(*) {others} AND pid = ANY ($1)", ended):
             assert time.monotonic() < deadline
     finally:
         await connection.close()

@@ -88,9 +88,9 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=1000)] = 10
     """PostgreSQL connections of each worker, at most."""
     database_pool_timeout: Seconds = 5
-    """Seconds a request waits for a free connection before it is answered 503."""
+    """Seconds a request waits for a free connection, or for room to make one, before it is answered 503."""
     database_connect_timeout: Seconds = 10
-    """Seconds to wait for a new connection; a suspended database needs some to wake."""
+    """Seconds to make a new connection, on top of that; a suspended database needs some to wake."""
     database_statement_timeout: Seconds = 10
     """Seconds a statement may run."""
     database_pooler: Annotated[Literal["auto", "on", "off"], BeforeValidator(_lower)] = "auto"
