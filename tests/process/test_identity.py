@@ -1,6 +1,7 @@
 """Who is let in, and who no longer, where several workers answer."""
 
 import asyncio
+import re
 import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -82,6 +83,18 @@ class Workers:
         return call_in_thread(asyncio.run, run())
 
 
+def wait_for_all_workers(port: int) -> None:
+    """Wait until each worker listens; the first one's answer says nothing of the others."""
+    sockets = Path("/proc/net/tcp")
+    if not sockets.exists():
+        return
+    listening = re.compile(rf"^ *\d+: [0-9A-F]{{8}}:{port:04X} \S+ 0A ", re.MULTILINE)
+    deadline = time.monotonic() + 60
+    while len(listening.findall(sockets.read_text())) < WORKERS:
+        assert time.monotonic() < deadline, "not every worker came to listen"
+        time.sleep(0.05)
+
+
 @pytest.fixture(scope="module", params=DIALECTS)
 def workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     directory = tmp_path_factory.mktemp("workers")
@@ -94,6 +107,7 @@ def workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         server.create_database(name, template=request.getfixturevalue("migrated_postgres_database"))
         url = server.url(name)
     with serve(directory, "--workers", str(WORKERS), DATABASE_URL=url) as program:
+        wait_for_all_workers(program.port)
         yield Workers(program, url)
     if server is not None:
         server.drop_database(name)
