@@ -21,7 +21,7 @@ import asyncpg
 from benchmarks.accounting import cpu_seconds
 from benchmarks.contenders.taskledger import TaskledgerPostgres
 from benchmarks.ledger import without_ledger
-from benchmarks.machine import facts
+from benchmarks.machine import facts, words
 from benchmarks.population import Group, Population
 from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
@@ -209,8 +209,7 @@ def write(readings: Sequence[Reading], directory: Path) -> Path:
         [what, *(figures.get((what, operation), "") for operation in operations)]
         for what in dict.fromkeys(each.what for each in readings)
     ]
-    machine = ", ".join(f"{name} {value}" for name, value in facts().items())
     table = directory / "breakdown.md"
-    parts = ["# Where PostgreSQL's time goes", f"{machine}.", markdown(rows)]
+    parts = ["# Where PostgreSQL's time goes", words(facts()), markdown(rows)]
     table.write_text("\n\n".join(parts) + "\n")
     return table

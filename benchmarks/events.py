@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.accounting import Meter, memory
 from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqliteFull
-from benchmarks.machine import facts
+from benchmarks.machine import facts, words
 from benchmarks.population import Group, Population, sign_tokens
 from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
@@ -222,7 +222,6 @@ def write(idle: Sequence[Idle], seen: Sequence[Seen], directory: Path) -> Path:
         for each in seen
     ]  # fmt: skip
     table = directory / "events.md"
-    machine = ", ".join(f"{name} {value}" for name, value in facts().items())
-    parts = ["# Following events", f"{machine}.", markdown(costs), markdown(delays)]
+    parts = ["# Following events", words(facts()), markdown(costs), markdown(delays)]
     table.write_text("\n\n".join(parts) + "\n")
     return table

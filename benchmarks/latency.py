@@ -14,7 +14,7 @@ from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqliteFull
 from benchmarks.dialects import Operation
 from benchmarks.load import Pressure
-from benchmarks.machine import facts
+from benchmarks.machine import facts, words
 from benchmarks.population import READING, WRITING, Group, Population
 from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
@@ -102,7 +102,6 @@ def write(found: Sequence[Latency], directory: Path) -> Path:
         for latency in found
     ]
     table = directory / "latency.md"
-    machine = ", ".join(f"{name} {value}" for name, value in facts().items())
     title = f"# Latency with {CONNECTIONS} connections and {WORKERS} workers"
-    table.write_text("\n\n".join([title, f"{machine}.", markdown([head, *rows])]) + "\n")
+    table.write_text("\n\n".join([title, words(facts()), markdown([head, *rows])]) + "\n")
     return table

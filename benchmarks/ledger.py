@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 
 from benchmarks.accounting import cpu_seconds
-from benchmarks.machine import facts
+from benchmarks.machine import facts, words
 from benchmarks.postgres import Cluster
 from benchmarks.report import markdown
 from taskledger.accounts.model import users
@@ -139,9 +139,8 @@ def write(costs: list[Cost], directory: Path) -> Path:
         ),
     ]
     verdict = f"The ledger adds {share:.0%} (limit {LIMIT:.0%}): {'✓' if share <= LIMIT else '✗ missed'}"
-    machine = ", ".join(f"{name} {value}" for name, value in facts().items())
     table = directory / "ledger.md"
     table.write_text(
-        "\n\n".join(["# What the ledger adds to a creation", f"{machine}.", markdown(rows), verdict]) + "\n"
+        "\n\n".join(["# What the ledger adds to a creation", words(facts()), markdown(rows), verdict]) + "\n"
     )
     return table

@@ -25,6 +25,11 @@ def facts() -> Mapping[str, object]:
     }
 
 
+def words(named: Mapping[str, object]) -> str:
+    """Facts or settings as a sentence for a page."""
+    return ", ".join(f"{name} {value}" for name, value in named.items()) + "."
+
+
 def _processor() -> str:
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

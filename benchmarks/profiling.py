@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.cells import Lane, measure
 from benchmarks.contenders.taskledger import TaskledgerPostgres
 from benchmarks.load import Pressure
-from benchmarks.machine import facts
+from benchmarks.machine import facts, words
 from benchmarks.population import Population
 from benchmarks.processes import BenchmarkError, Missing
 from benchmarks.report import markdown
@@ -127,8 +127,7 @@ def write(profiles: Sequence[Profile], directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     record = {"machine": facts(), "profiles": [asdict(each) for each in profiles]}
     (directory / "profile.json").write_text(json.dumps(record, indent=1) + "\n")
-    machine = ", ".join(f"{name} {value}" for name, value in facts().items())
-    sections = ["# Where a worker's time goes", f"{machine}."]
+    sections = ["# Where a worker's time goes", words(facts())]
     for lane in dict.fromkeys(each.lane for each in profiles):
         mine = [each for each in profiles if each.lane == lane]
         rows = [["CPU µs in the server", *(each.workload for each in mine)]]

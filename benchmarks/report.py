@@ -10,6 +10,7 @@ from benchmarks import chart
 from benchmarks.bars import Verdict, judge
 from benchmarks.cells import Cell, Figures, Lane, medians
 from benchmarks.contenders.contender import Contender
+from benchmarks.machine import words
 from benchmarks.workloads import Workload
 
 
@@ -81,8 +82,8 @@ def _page(comparison: Comparison) -> str:
     disturbed = max((figures.elsewhere for figures in comparison.summary.values()), default=0.0)
     parts = [
         "# Comparison",
-        ", ".join(f"{name} {value}" for name, value in comparison.machine.items()) + ".",
-        ", ".join(f"{name} {value}" for name, value in comparison.settings.items()) + ".",
+        words(comparison.machine),
+        words(comparison.settings),
         *(f"Left out: {line}." for line in comparison.left_out),
         f"Other processes took at most {disturbed:.0%} of the machine during a cell that counts.",
         "## CPU µs per request: server + database",

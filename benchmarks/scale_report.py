@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.machine import facts
+from benchmarks.machine import facts, words
 from benchmarks.report import markdown
 from benchmarks.scale import Footprint, Reading, Start
 
@@ -26,7 +26,7 @@ def write(found: Sequence[Measured], left_out: Sequence[str], directory: Path) -
         "starts": [asdict(each) for each in starts],
     }
     (directory / "scale.json").write_text(json.dumps(record, indent=1) + "\n")
-    parts = ["# As the work grows", ", ".join(f"{name} {value}" for name, value in facts().items()) + "."]
+    parts = ["# As the work grows", words(facts())]
     parts += [f"Left out: {line}." for line in sorted(set(left_out))]
     for section in dict.fromkeys(each.section for each in readings):
         rows = [each for each in readings if each.section == section]
