@@ -1,6 +1,7 @@
 """URLs an operator writes: databases, origins, issuers."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -11,7 +12,8 @@ from taskledger.settings.lists import parse_list, raise_mistakes
 
 _SQLITE = frozenset({"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"})
 _POSTGRESQL = frozenset({"postgres", "postgresql", "postgresql+asyncpg"})
-_TARGETS = ("any", "primary", "read-write")
+TARGETS = ("any", "primary", "read-write")
+"""What ``target_session_attrs`` may be: all mean the server that takes writes."""
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SPEAKS = "use sqlite:///file or postgresql://…"
@@ -34,6 +36,17 @@ def check_database_url(secret: SecretStr) -> SecretStr:
     return SecretStr(url)
 
 
+def named_servers(parts: SplitResult, options: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The hosts and the ports, as written, of the servers that a PostgreSQL URL names; one port is for all.
+
+    Raises ``ValueError``, which may quote the URL.
+    """
+    named = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
+    hosts = options["host"].split(",") if options.get("host") else [each.hostname or "" for each in named]
+    ports = options["port"].split(",") if options.get("port") else [str(each.port or 5432) for each in named]
+    return hosts, ports * len(hosts) if len(ports) == 1 else ports
+
+
 def _check_sqlite(rest: str) -> None:
     path = rest.partition("?")[0]
     if path in {"", "/", "/:memory:"}:
@@ -51,31 +64,27 @@ def _check_sqlite(rest: str) -> None:
 def _check_postgresql(url: str) -> None:
     try:
         parts = urlsplit(url)
-        # PostgreSQL's URLs may name several servers of one database.
-        named = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
-        ports = [str(each.port or 5432) for each in named]
         options = dict(parse_qsl(parts.query, strict_parsing=True) if parts.query else ())
+        hosts, ports = named_servers(parts, options)
     except ValueError:
         # Its message may quote a piece of the password.
-        parts, named, ports, options = None, [], [], {}
+        parts, hosts, ports, options = None, [], [], {}
     if parts is None or "@" in parts.path or parts.fragment:
         raise ValueError(
             "cannot be read; percent-encode special characters in the password (@ %40, / %2F, # %23, ? %3F) "
             "and write postgresql://user:password@host:5432/name"
         )
-    hosts = options["host"].split(",") if options.get("host") else [each.hostname for each in named]
     if not all(hosts) or not (parts.path.strip("/") or options.get("dbname")):
         raise ValueError("lacks a host or a database name; write postgresql://user:password@host:5432/name")
     mode = options.get("sslmode", "prefer")
     if mode not in _SSL_MODES:
         raise ValueError(f'has an unknown sslmode "{mode}"; use one of {", ".join(_SSL_MODES)}')
-    ports = options["port"].split(",") if options.get("port") else ports
     if not all(port.isdecimal() for port in ports):
         raise ValueError("has a port that is no number")
-    if len(ports) not in {1, len(hosts)}:
+    if len(ports) != len(hosts):
         raise ValueError(f"names {len(hosts)} hosts and {len(ports)} ports; give each host its port")
     target = options.get("target_session_attrs", "any")
-    if target not in _TARGETS:
+    if target not in TARGETS:
         raise ValueError(
             f'has target_session_attrs "{target}", which is for reading; use read-write or leave it out'
         )

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from taskledger.settings.urls import TARGETS, named_servers
+
 _POSTGRESQL_SCHEMES = {"postgres", "postgresql", "postgresql+asyncpg"}
 _SQLITE_SCHEMES = {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}
 _EXAMPLE = "use postgresql://user:password@host:5432/name"
@@ -85,7 +87,7 @@ def _parse_postgresql(url: str) -> PostgresAddress:
         raise UrlMistake(f"a host or port cannot be read; {_EXAMPLE}") from mistake
     database = unquote(parts.path.lstrip("/")) or options.get("dbname", "")
     target = options.get("target_session_attrs", "any")
-    if target not in {"any", "primary", "read-write"}:
+    if target not in TARGETS:
         raise UrlMistake(f'target_session_attrs "{target}" is for reading; use read-write')
     if not all(host for host, _ in (first, *others)) or not database:
         raise UrlMistake(f"it lacks a host or a database name; {_EXAMPLE}")
@@ -101,16 +103,8 @@ def _parse_postgresql(url: str) -> PostgresAddress:
 
 def _servers(parts: SplitResult, options: dict[str, str]) -> list[tuple[str, int]]:
     """The hosts and ports, as many of each, or one port for all; ``ValueError`` otherwise."""
-    named = [urlsplit(f"//{each}") for each in parts.netloc.rpartition("@")[2].split(",")]
-    hosts = [each.hostname or "" for each in named]
-    ports = [each.port or 5432 for each in named]
-    if options.get("host"):
-        hosts = options["host"].split(",")
-    if options.get("port"):
-        ports = [int(each) for each in options["port"].split(",")]
-    if len(ports) == 1:
-        ports *= len(hosts)
-    return list(zip(hosts, ports, strict=True))
+    hosts, ports = named_servers(parts, options)
+    return list(zip(hosts, map(int, ports), strict=True))
 
 
 def _tls(options: dict[str, str]) -> str | ssl.SSLContext | None:
