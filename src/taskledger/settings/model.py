@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     header_timeout: Seconds = 10
     """Seconds a client has to send its request's head."""
     body_timeout: Seconds = 15
-    """Seconds a client has to send its request's body."""
+    """Seconds a client has to send its request's body, and each time to take some kilobytes of an answer."""
     shutdown_delay: Annotated[float, Field(ge=0, le=3600)] = 0
     """Seconds to go on serving after the signal to stop, for load balancers to see that it is not ready."""
     shutdown_timeout: Seconds = 20
