@@ -26,6 +26,9 @@ SELECT 'user-' || (n % 100 + 1), n, lpad(to_hex(n), 32, '0')::uuid, 'Task ' || n
        CASE WHEN n % 7 = 0 THEN now() END, false, '[]', to_hex((1::bigint << 60) + n / 100),
        now(), now(), n / 100
 FROM generate_series(100, 100099) AS n;
+INSERT INTO task_versions (owner_id, revision, task_id, action, contract, at, title, due_all_day, tags,
+                           position)
+SELECT owner_id, revision, id, 'created', 'v2', created_at, title, due_all_day, tags, position FROM tasks;
 ANALYZE;
 """
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select
 
+from taskledger.storage.plans import plan_once
 from taskledger.storage.statement import POSTGRESQL, SQLITE, Statement, compile_statement
 from taskledger.storage.types import tick
 from taskledger.tasks.model import tasks
@@ -21,6 +22,7 @@ from taskledger.tasks.statements import alone, reading, steps
 from taskledger.tasks.statements.parts import LIVE, MINE, REVISION
 from taskledger.tasks.values import Aspect
 from tests.servers.postgres import Postgres, call_in_thread
+from tests.storage.every_statement import every_statement
 from tests.tasks.actors import START, TaskFacts
 from tests.tasks.many_tasks import FIRST_TASK, LAST_REVISION, OWNER, fill_postgresql, fill_sqlite, uuid_of
 
@@ -63,29 +65,45 @@ class Plan(NamedTuple):
 
 
 class PostgresPlans:
-    """Plans of PostgreSQL for a disk as fast at any place as in sequence, which they all are now."""
+    """Plans of PostgreSQL, as it makes them for the service before it knows any values.
+
+    They are for a disk as fast at any place as in sequence, which they all are now.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def plan(self, statement: Statement) -> Plan:
-        return call_in_thread(asyncio.run, self._plan(statement))
+        (found,) = self.plan_each([statement])
+        return found
 
-    async def _plan(self, statement: Statement) -> Plan:
-        compiled = compile_statement(statement, POSTGRESQL)
+    def plan_each(self, statements: Sequence[Statement]) -> list[Plan]:
+        found: list[Plan] = call_in_thread(asyncio.run, self._plan_each(statements))
+        return found
+
+    async def _plan_each(self, statements: Sequence[Statement]) -> list[Plan]:
         connection = await asyncpg.connect(self.url, server_settings={"random_page_cost": "1.1"})
         try:
-            text = await connection.fetchval(
-                f"EXPLAIN (FORMAT JSON) {compiled.sql}", *compiled.arguments(VALUES)
-            )
+            await plan_once(connection)
+            return [await _plan(connection, statement) for statement in statements]
         finally:
             await connection.close()
-        nodes = list(_nodes(json.loads(text)[0]["Plan"]))
-        return Plan(
-            {node["Index Name"] for node in nodes if "Index Name" in node},
-            {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"},
-            any("Sort" in node["Node Type"] for node in nodes),
-        )
+
+
+async def _plan(connection: Any, statement: Statement) -> Plan:
+    await connection.execute(f"PREPARE asked AS {compile_statement(statement, POSTGRESQL).sql}")
+    values = await connection.fetchval(
+        "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
+    )
+    unknown = f"({', '.join(['NULL'] * values)})" if values else ""
+    text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked {unknown}")
+    await connection.execute("DEALLOCATE asked")
+    nodes = list(_nodes(json.loads(text)[0]["Plan"]))
+    return Plan(
+        {node["Index Name"] for node in nodes if "Index Name" in node},
+        {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"},
+        any("Sort" in node["Node Type"] for node in nodes),
+    )
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -203,16 +221,45 @@ def test_counting_reads_no_more_than_the_owners_tasks(
 
 
 @pytest.mark.parametrize(
-    "aspects", [{Aspect.TITLE}, {Aspect.TOGGLE}, {Aspect.DELETE}, {Aspect.RESTORE}, {Aspect.COMPLETE}]
+    ("aspects", "narrower"),
+    [
+        ({Aspect.TITLE}, None),
+        ({Aspect.TOGGLE}, None),
+        ({Aspect.DELETE}, None),
+        ({Aspect.COMPLETE}, "tasks_owner_open"),
+        ({Aspect.RESTORE}, "tasks_owner_trashed"),
+    ],
 )
 def test_an_edit_finds_its_rows_by_their_keys(
-    plans: PostgresPlans | SqlitePlans, aspects: set[Aspect]
+    plans: PostgresPlans | SqlitePlans, aspects: set[Aspect], narrower: str | None
 ) -> None:
+    """Or by an index, in the order of the owner too, of the few rows that the edit can change."""
+    trashed = Aspect.RESTORE in aspects
     if isinstance(plans, PostgresPlans):
-        statement = alone.edit_task_alone("id", frozenset(aspects), TaskFacts, "at")
+        statement = alone.edit_task_alone("id", frozenset(aspects), TaskFacts, "at", trashed=trashed)
         expected = {"tasks_pkey", "users_pkey"}
     else:
-        statement = steps.edit_task_step("id", frozenset(aspects), "at")
+        statement = steps.edit_task_step("id", frozenset(aspects), "at", trashed=trashed)
         expected = {key("tasks", plans)}
 
-    assert (expected, set(), False) == plans.plan(statement)
+    plan = plans.plan(statement)
+
+    assert (set(), False) == (plan.scanned, plan.sorts)
+    assert expected == plan.indexes - {narrower}
+
+
+def test_nothing_that_is_asked_for_one_user_reads_the_rows_of_all(postgresql_plans: PostgresPlans) -> None:
+    statements = [
+        each
+        for each in every_statement().values()
+        if each.only in {None, "postgresql"} and not each.crosses_owners
+    ]
+
+    plans = postgresql_plans.plan_each(statements)
+
+    assert len(plans) > 900
+    assert {} == {
+        statement.name: read_whole
+        for statement, plan in zip(statements, plans, strict=True)
+        if (read_whole := plan.scanned & {"users", "tasks", "task_versions"})
+    }

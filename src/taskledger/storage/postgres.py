@@ -8,6 +8,7 @@ import asyncpg
 
 from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Usage, Work
+from taskledger.storage.plans import plan_once
 from taskledger.storage.pool import ConnectionPool
 from taskledger.storage.primary import Primary
 from taskledger.storage.row_security import RowSecurity, place_of
@@ -136,6 +137,7 @@ class PostgresDatabase:
         # A transaction pooler hands each statement to another server connection, where a
         # prepared statement of ours does not exist (or is somebody else's).
         cached = {"statement_cache_size": 0} if behind_pooler else {}
+        self._prepares = not behind_pooler
         self.primary = Primary(
             address, connect_timeout=connect_timeout, command_timeout=statement_timeout, **cached
         )
@@ -280,12 +282,14 @@ class PostgresDatabase:
                 raise
             # A provider's proxy has its own codes for a database that does not wake.
             raise DatabaseUnavailable(type(error).__name__) from error
-        if self.row_security is not None:
-            try:
+        try:
+            if self._prepares:
+                await plan_once(connection)
+            if self.row_security is not None:
                 await self.row_security.learn(connection)
-            except BaseException:
-                connection.terminate()
-                raise
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
 

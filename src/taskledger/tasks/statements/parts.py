@@ -144,7 +144,9 @@ def edit_of(
     }
     written = update(tasks).values(values).where(MINE, key_is(kind), reach(trashed=trashed), or_(*differs))
     if guard == "at":
-        written = written.where(tasks.c.revision == GUARD)
+        # A sum goes by no index: PostgreSQL, which does not know the values as it plans, takes the one of
+        # revisions for as good as a key, and a batch writes many tasks in one revision.
+        written = written.where(tasks.c.revision + 0 == GUARD)
     elif guard == "unchanged since":
         # A revision from the future tells nothing of what happened since.
         written = written.where(tasks.c.revision <= GUARD, revision > GUARD)
