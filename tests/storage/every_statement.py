@@ -8,7 +8,6 @@ them to meet every branch.
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice, product
@@ -26,7 +25,7 @@ from taskledger.tasks.selection import DueBound, Overdue, Selection, Sort
 from taskledger.tasks.values import Aspect
 from tests.tasks.actors import TaskFacts
 
-FILTERS = set(Selection.__slots__) - {"sort", "descending", "limit", "offset"}
+FILTERS = set(Selection.__struct_fields__) - {"sort", "descending", "limit", "offset"}
 
 Factory = Callable[..., Statement]
 _Cached = type(cache(lambda: None))
@@ -119,10 +118,10 @@ def _selections() -> list[Selection]:
     sorts: tuple[Sort, ...] = get_args(Sort)
     return [
         *(
-            replace(each, sort=sort, descending=descending, limit=limit)
+            msgspec.structs.replace(each, sort=sort, descending=descending, limit=limit)
             for each, sort, descending, limit in product((full, Selection()), sorts, (True, False), (1, None))
         ),
-        *(replace(Selection(), **{name: getattr(full, name)}) for name in FILTERS),
+        *(msgspec.structs.replace(Selection(), **{name: getattr(full, name)}) for name in FILTERS),
         Selection(completed=False),
         Selection(overdue=Overdue(_SOME_BOUND, wanted=False)),
     ]

@@ -101,7 +101,9 @@ def parse_query(model: type[M], query: bytes) -> M:
 
 @cache
 def _lists(model: type[BaseModel]) -> frozenset[str]:
-    return frozenset(name for name, each in model.model_fields.items() if get_origin(each.annotation) is list)
+    return frozenset(
+        name for name, each in model.model_fields.items() if get_origin(each.annotation) in {list, tuple}
+    )
 
 
 async def read_json(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:

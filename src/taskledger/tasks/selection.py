@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
+
 from taskledger.tasks.values import Priority
 
 Sort = Literal["created", "updated", "title", "due_date", "priority", "position", "deleted"]
@@ -28,8 +30,7 @@ class Overdue:
     wanted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True, cache_hash=True):
     """Which of the owner's tasks to list, in which order; without a ``limit``, all of them.
 
     Of ``priorities`` a task has one, and all of ``tags``; each text of ``search`` is in its title or its

@@ -55,11 +55,12 @@ class TaskQuery(BaseModel):
     """Which tasks, in which order, and which page of them."""
 
     status: Literal["all", "pending", "completed"] = "all"
-    priority: Annotated[list[Priority], BeforeValidator(_split)] = Field(
-        [], max_length=3, description="Tasks of one of these; repeated or separated by commas."
+    # Tuples: of a list as the default Pydantic would make a deep copy for each request.
+    priority: Annotated[tuple[Priority, ...], BeforeValidator(_split)] = Field(
+        (), max_length=3, description="Tasks of one of these; repeated or separated by commas."
     )
-    tag: list[TagText] = Field(
-        [], max_length=TAG_LIMIT, description="Tasks with this tag; repeated: with all of them."
+    tag: tuple[TagText, ...] = Field(
+        (), max_length=TAG_LIMIT, description="Tasks with this tag; repeated: with all of them."
     )
     due_before: Bound | None = Field(None, description="Tasks due before this moment or day.")
     due_after: Bound | None = Field(None, description="Tasks due at this moment or day, or later.")
@@ -82,16 +83,16 @@ class TaskQuery(BaseModel):
 
     def binding(self) -> bytes:
         """What a cursor belongs to: the query, whatever part of its answer is asked for."""
-        return self.model_dump_json(exclude={"limit", "cursor"}, exclude_defaults=True).encode()
+        return b"tasks" + self.model_dump_json(exclude={"limit", "cursor"}, exclude_defaults=True).encode()
 
     def selection(self, call: CallContext) -> Selection:
         """The query in the core's terms; raises `Invalid`."""
         zone = ZoneInfo(self.time_zone or call.principal.time_zone or "UTC")
         return Selection(
             completed=None if self.status == "all" else self.status == "completed",
-            priorities=tuple(self.priority),
+            priorities=self.priority,
             search=tuple((self.q or "").split()),
-            tags=tuple(self.tag),
+            tags=self.tag,
             due_before=_bound("due_before", self.due_before, zone),
             due_after=_bound("due_after", self.due_after, zone),
             overdue=None if self.overdue is None else Overdue(_now(call, zone), self.overdue),

@@ -1,5 +1,6 @@
 """``/api/v2/tasks``: the tasks themselves."""
 
+from collections.abc import Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -48,19 +49,19 @@ async def answer_page(
     call: CallContext,
     selection: Selection,
     *,
-    binding: bytes,
+    binding: Callable[[], bytes],
     limit: int,
     cursor: str | None,
     varying: bytes = b"",
 ) -> Answer:
-    """A page of the selected tasks, or 304 if the client has it."""
-    after = None if cursor is None else await open_cursor(call, binding, cursor)
+    """A page of the selected tasks, or 304 if the client has it; ``binding`` is what a cursor belongs to."""
+    after = None if cursor is None else await open_cursor(call, binding(), cursor)
 
     async def read() -> tuple[TaskPage, int]:
         page = await usecases.page_tasks(
             call.database, call.principal, selection, Task, limit=limit, after=after
         )
-        following = None if page.end is None else await seal_cursor(call, binding, page.end)
+        following = None if page.end is None else await seal_cursor(call, binding(), page.end)
         return TaskPage(page.tasks, following, page.revision), page.revision
 
     return await answer_by_revision(call, read, varying=varying)
@@ -76,7 +77,7 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Answer
     return await answer_page(
         call,
         query.selection(call),
-        binding=b"tasks" + query.binding(),
+        binding=query.binding,
         limit=query.limit,
         cursor=query.cursor,
         varying=query.varying(call),

@@ -28,7 +28,9 @@ class TrashQuery(BaseModel):
 async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Answer:
     """List the tasks in the trash, what was deleted last first."""
     selection = Selection(trashed=True, sort="deleted", descending=True)
-    return await answer_page(call, selection, binding=b"trash", limit=query.limit, cursor=query.cursor)
+    return await answer_page(
+        call, selection, binding=lambda: b"trash", limit=query.limit, cursor=query.cursor
+    )
 
 
 @contract.route("DELETE", "/api/v2/trash/{task_id}", status=204, refusals=[404, 412, 422])

@@ -1,9 +1,9 @@
 """From a selection to conditions and an order; only the selection's shape is in the SQL."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -45,7 +45,7 @@ def shape_of(selection: Selection) -> Selection:
     moments = selection.due_before or selection.due_after or selection.overdue
     if not texts and not moments and not selection.offset and selection.limit is None:
         return selection
-    return replace(
+    return msgspec.structs.replace(
         selection,
         priorities=(_SOME_PRIORITY,) * len(selection.priorities),
         search=("",) * len(selection.search),
