@@ -1,9 +1,9 @@
 """Where PostgreSQL's time goes: the statements of a request, one by one, without HTTP around them.
 
-Each statement runs on one connection, again and again, over users whose rows are scattered as in the
-comparison. The figure is the CPU time of that connection's server process. Writes are measured as they are,
-and then again as the tables are stripped, step by step, of what a peer's table does not have; beside them
-stand the peers' own statements on the peers' own table.
+Each statement runs again and again on a connection set up as the service's, or a peer's, over users whose
+rows are scattered as in the comparison. The figure is the CPU time of that connection's server process.
+Writes are measured as they are, and then again as the tables are stripped, step by step, of what a peer's
+table does not have; beside them stand the peers' own statements on the peers' own table.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
 from taskledger.contracts.v2.fields import Task
 from taskledger.contracts.versioned import VersionedTask
+from taskledger.storage.plans import plan_once
 from taskledger.storage.statement import POSTGRESQL, Statement, Values, compile_statement
 from taskledger.tasks.selection import Selection
 from taskledger.tasks.statements.alone import create_task_alone, edit_task_alone
@@ -77,6 +78,7 @@ class Work:
     what: str
     sql: str
     arguments: Iterator[Sequence[Any]]
+    ours: bool = False
 
 
 def measure(bench: Workbench) -> list[Reading]:
@@ -123,7 +125,7 @@ async def _run(url: str, *statements: str) -> None:
 
 def _ours(operation: str, what: str, statement: Statement, values: Iterator[Values]) -> Work:
     compiled = compile_statement(statement, POSTGRESQL)
-    return Work(operation, what, compiled.sql, map(compiled.arguments, values))
+    return Work(operation, what, compiled.sql, map(compiled.arguments, values), ours=True)
 
 
 def _reads(tasks: Sequence[tuple[str, int, Any]]) -> Iterator[Work]:
@@ -180,17 +182,20 @@ def _now() -> Writing:
 
 
 async def _take_turns(url: str, works: Sequence[Work]) -> list[Reading]:
-    connection = await asyncpg.connect(url)
-    backend = [connection.get_server_pid()]
+    ours, theirs = await asyncpg.connect(url), await asyncpg.connect(url)
+    await plan_once(ours)
     found: dict[Work, list[float]] = {work: [] for work in works}
     for number in range(-1, _ROUNDS):
         for work, seconds in found.items():
+            connection = ours if work.ours else theirs
+            backend = [connection.get_server_pid()]
             before = cpu_seconds(backend)
             for _ in range(_TIMES):
                 await connection.fetch(work.sql, *next(work.arguments))
             if number >= 0:
                 seconds.append(cpu_seconds(backend) - before)
-    await connection.close()
+    await ours.close()
+    await theirs.close()
     return [
         Reading(work.operation, work.what, statistics.median(seconds) * 1e6 / _TIMES)
         for work, seconds in found.items()
