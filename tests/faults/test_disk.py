@@ -161,7 +161,7 @@ async def test_a_file_that_may_not_grow_is_refused_and_returns(
 
     await survive(server, sqlite_url, make_load(server.connect), break_disk=stop, mend_disk=resume)
 
-    tries(1, "file-size limits")
+    tries(1, "file-size limit")
 
 
 @pytest.mark.slow_faults

@@ -176,7 +176,7 @@ async def test_a_primary_that_became_a_standby_is_left_for_the_new_one(
         cluster.name.lead_to(new.host, new.port)
         await seconds_until_ready(servers)
 
-    tries(1, "switch-overs")
+    tries(1, "switch-over")
 
 
 @pytest.mark.slow_faults
