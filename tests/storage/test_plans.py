@@ -1,19 +1,24 @@
 """How often PostgreSQL plans a statement that a service sends again and again."""
 
+from urllib.parse import urlsplit
+
 import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Text, column, func, select, table
 
+from taskledger.accounts.statements.users import FIND_USERS
 from taskledger.storage.migrate import migrate
 from taskledger.storage.statement import Statement
 from tests.databases import open_database
-from tests.servers.postgres import call_in_thread
+from tests.servers.postgres import Postgres, call_in_thread
+from tests.storage.every_statement import every_statement
 from tests.tasks.actors import new_actor
 
 MODE = Statement("mode", select(func.current_setting("plan_cache_mode")))
 _prepared = table("pg_prepared_statements", column("statement", Text), column("custom_plans", BigInteger))
-PLANNED_FOR_ITS_VALUES = Statement(
-    "planned_for_its_values", select(_prepared.c.statement).where(_prepared.c.custom_plans > 0)
+PLANNED_FOR_VALUES = Statement(
+    "planned_for_values",
+    select(_prepared.c.statement, _prepared.c.custom_plans).where(_prepared.c.custom_plans > 0),
 )
 
 
@@ -42,7 +47,31 @@ async def test_no_statement_is_planned_for_the_values_it_is_sent_with(url: str, 
             await actor.listing(completed=True, limit=1, offset=0)
             await actor.delete(task.id)
 
-        assert [] == await database.read(PLANNED_FOR_ITS_VALUES, {})
+        assert [] == await database.read(PLANNED_FOR_VALUES, {})
+
+
+@pytest.mark.parametrize("row_security", [False, True])
+async def test_one_that_varies_is_planned_each_time_and_leaves_the_connection_as_it_was(
+    url: str, row_security: bool
+) -> None:
+    if row_security:
+        call_in_thread(migrate, url, row_security=True)
+    async with open_database(url, database_pool_size=1, database_row_security=row_security) as database:
+        actor = await new_actor(database)
+        for _ in range(7):
+            wanted = {"wanted": actor.principal.user_id, "folded": ""}
+            assert [(actor.principal.user_id,)] == await database.read(FIND_USERS, wanted)
+
+        assert [7] == [times for _, times in await database.read(PLANNED_FOR_VALUES, {})]
+        assert "force_generic_plan" == (await database.read(MODE, {}))[0][0]
+
+
+def test_only_what_is_asked_for_nobody_in_particular_varies() -> None:
+    varying = {each.name: each.crosses_owners for each in every_statement().values() if each.varies}
+
+    assert len(varying) > 9
+    # Attempts to log in belong to nobody.
+    assert ["prune_attempts"] == [name for name, crosses_owners in varying.items() if not crosses_owners]
 
 
 async def test_how_an_operator_has_statements_planned_stands(url: str) -> None:
@@ -52,6 +81,21 @@ async def test_how_an_operator_has_statements_planned_stands(url: str) -> None:
     await connection.close()
 
     assert "auto" == await mode(url)
+
+
+async def test_a_server_that_hides_its_settings_is_used_as_it_is(url: str, postgres_server: Postgres) -> None:
+    parts = urlsplit(url)
+    login = f"blinkered_{parts.path.removeprefix('/')}"
+    connection = await asyncpg.connect(url)
+    await connection.execute(
+        f"CREATE ROLE {login} LOGIN PASSWORD 'x'; REVOKE SELECT ON pg_settings FROM PUBLIC"
+    )
+    await connection.close()
+
+    try:
+        assert "auto" == await mode(f"postgresql://{login}:x@{parts.hostname}:{parts.port}{parts.path}")
+    finally:
+        await postgres_server.execute(f"DROP ROLE {login}")
 
 
 @pytest.mark.parametrize(("pooler", "expected"), [("off", "force_generic_plan"), ("on", "auto")])

@@ -105,6 +105,7 @@ def test_a_url_as_neon_shows_it_is_read() -> None:
     ("url", "behind"),
     [
         ("postgresql://h:6432/d", True),
+        ("postgresql://h:6543/d", True),
         ("postgresql://db-pooler.example.com/d", True),
         ("postgresql://db.my-pooler.example.com/d", False),
         ("postgresql://h:5432/d", False),

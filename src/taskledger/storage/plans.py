@@ -5,7 +5,11 @@ hand to be cheaper. Ours go by the owner's keys whoever the owner is; what chang
 estimate. See docs/decisions/0013-statements-are-planned-once.md.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
+
+import asyncpg
 
 # A mode that an operator chose, for the database, the role or the server, stands.
 _PLAN_ONCE = """
@@ -16,4 +20,13 @@ _PLAN_ONCE = """
 
 async def plan_once(connection: Any) -> None:
     """Ask that of a connection of ours alone: a pooler's would take it along to others."""
-    await connection.execute(_PLAN_ONCE)
+    # A server may hide its settings; then it plans as it likes.
+    with suppress(asyncpg.InsufficientPrivilegeError):
+        await connection.execute(_PLAN_ONCE)
+
+
+async def fetch_planned_anew(connection: Any, sql: str, arguments: Sequence[Any]) -> Any:
+    """The rows of one statement that is planned for these arguments, as a transaction of its own."""
+    async with connection.transaction():
+        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        return await connection.fetch(sql, *arguments)

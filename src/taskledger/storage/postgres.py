@@ -8,7 +8,7 @@ import asyncpg
 
 from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Usage, Work
-from taskledger.storage.plans import plan_once
+from taskledger.storage.plans import fetch_planned_anew, plan_once
 from taskledger.storage.pool import ConnectionPool
 from taskledger.storage.primary import Primary
 from taskledger.storage.row_security import RowSecurity, place_of
@@ -238,7 +238,9 @@ class PostgresDatabase:
         pool = self.pool
         connection = pool.take_idle() or await pool.acquire()
         try:
-            if self.row_security is None:
+            if statement.varies and self._prepares:
+                rows = await fetch_planned_anew(connection, compiled.sql, arguments)
+            elif self.row_security is None:
                 rows = await connection.fetch(compiled.sql, *arguments)
             else:
                 place = place_of(statement, values)

@@ -9,6 +9,7 @@ from taskledger.settings.urls import TARGETS, named_servers
 
 _POSTGRESQL_SCHEMES = {"postgres", "postgresql", "postgresql+asyncpg"}
 _SQLITE_SCHEMES = {"sqlite", "sqlite+aiosqlite", "sqlite+pysqlite"}
+_POOLERS_PORTS = {6432, 6543}  # PgBouncer's, and the one that Supabase gives its transaction pooler
 _EXAMPLE = "use postgresql://user:password@host:5432/name"
 
 
@@ -52,7 +53,10 @@ class PostgresAddress:
     @property
     def behind_pooler(self) -> bool:
         """Whether a host or a port is the usual one of a transaction pooler."""
-        return any(host.partition(".")[0].endswith("-pooler") or port == 6432 for host, port in self.servers)
+        return any(
+            host.partition(".")[0].endswith("-pooler") or port in _POOLERS_PORTS
+            for host, port in self.servers
+        )
 
 
 def _past_pooler(host: str) -> str:

@@ -41,5 +41,5 @@ def _take_attempt(dialects_insert: Any) -> Any:
 TAKE_ATTEMPT = for_each_dialect("take_attempt", _take_attempt)
 
 PRUNE_ATTEMPTS = Statement(
-    "prune_attempts", delete(attempt_windows).where(attempt_windows.c.expires_at < NOW)
+    "prune_attempts", delete(attempt_windows).where(attempt_windows.c.expires_at < NOW), varies=True
 )

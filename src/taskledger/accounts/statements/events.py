@@ -30,9 +30,13 @@ LIST_EVENTS = Statement(
     .order_by(auth_events.c.at.desc(), auth_events.c.id.desc())
     .limit(bindparam("limit", type_=Integer)),
     crosses_owners=True,
+    varies=True,
 )
 """The newest events first; of everybody where the user is null, and only failures where asked for."""
 
 PRUNE_EVENTS = Statement(
-    "prune_events", delete(auth_events).where(auth_events.c.at < instant("keep_from")), crosses_owners=True
+    "prune_events",
+    delete(auth_events).where(auth_events.c.at < instant("keep_from")),
+    crosses_owners=True,
+    varies=True,
 )

@@ -43,4 +43,5 @@ PRUNE_REVOCATIONS = Statement(
     "prune_revocations",
     delete(revocations).where(revocations.c.expires_at < instant("over_by")),
     crosses_owners=True,
+    varies=True,
 )

@@ -152,5 +152,6 @@ FIND_USERS = Statement(
     )
     .order_by(users.c.id),
     crosses_owners=True,
+    varies=True,
 )
 """Users by id or e-mail: several, where several subjects carry one address."""

@@ -44,12 +44,14 @@ OWNERS_WITH_TRASH = Statement(
     "owners_with_trash",
     select(tasks.c.owner_id).where(tasks.c.deleted_at < _BEFORE).distinct().limit(_LIMIT),
     crosses_owners=True,
+    varies=True,
 )
 
 OWNERS_WITH_TOMBSTONES = Statement(
     "owners_with_tombstones",
     select(tombstones.c.owner_id).where(tombstones.c.erased_at < _BEFORE).distinct().limit(_LIMIT),
     crosses_owners=True,
+    varies=True,
 )
 
 _FORGOTTEN = and_(tombstones.c.owner_id == OWNER, tombstones.c.erased_at < _BEFORE)
@@ -103,7 +105,7 @@ def _prune_versions() -> Any:
     return swept.returning(_V.c.revision)
 
 
-PRUNE_VERSIONS = Statement("prune_versions", _prune_versions(), crosses_owners=True)
+PRUNE_VERSIONS = Statement("prune_versions", _prune_versions(), crosses_owners=True, varies=True)
 """Deletes versions that were followed by another before a moment.
 
 So of each task those stay that are not older, and the newest of the older ones: what the first change that
@@ -116,6 +118,7 @@ PRUNE_BLANKS = Statement(
     .where(_V.c.owner_id > _AFTER, _V.c.owner_id <= _UPTO, _V.c.at < _BEFORE, _V.c.title == literal("", Text))
     .returning(_V.c.revision),
     crosses_owners=True,
+    varies=True,
 )
 """Deletes what tasks that were deleted for good left behind before a moment."""
 
@@ -123,6 +126,7 @@ DROP_OLD_TICKETS = Statement(
     "drop_old_tickets",
     delete(event_tickets).where(event_tickets.c.expires_at <= NOW).returning(event_tickets.c.digest),
     crosses_owners=True,
+    varies=True,
 )
 
 DROP_OLD_RECORDS = Statement(
@@ -131,4 +135,5 @@ DROP_OLD_RECORDS = Statement(
     .where(idempotency_records.c.created_at < _BEFORE)
     .returning(idempotency_records.c.key),
     crosses_owners=True,
+    varies=True,
 )
