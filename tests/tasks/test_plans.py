@@ -1,21 +1,14 @@
 """Which indexes the databases answer from."""
 
 import asyncio
-import json
 import shutil
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import asyncpg
 import pytest
 from sqlalchemy import select
 
-from taskledger.storage.plans import plan_once
-from taskledger.storage.statement import POSTGRESQL, SQLITE, Statement, compile_statement
-from taskledger.storage.types import tick
+from taskledger.storage.statement import Statement
 from taskledger.tasks.model import tasks
 from taskledger.tasks.selection import Selection, Sort
 from taskledger.tasks.statements import alone, reading, steps
@@ -23,8 +16,9 @@ from taskledger.tasks.statements.parts import LIVE, MINE, REVISION
 from taskledger.tasks.values import Aspect
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.storage.every_statement import every_statement
-from tests.tasks.actors import START, TaskFacts
-from tests.tasks.many_tasks import FIRST_TASK, LAST_REVISION, OWNER, fill_postgresql, fill_sqlite, uuid_of
+from tests.tasks.actors import TaskFacts
+from tests.tasks.many_tasks import EVEN, UNEVEN, fill_postgresql, fill_sqlite
+from tests.tasks.plans import PostgresPlans, SqlitePlans
 
 SINCE = Statement(
     "tasks_by_revision",
@@ -38,107 +32,25 @@ PAGE = Selection(limit=1)
 OPEN = Selection(completed=False, limit=1)
 COMPLETED = Selection(completed=True, limit=1)
 
-VALUES = {
-    "owner": OWNER,
-    "id": FIRST_TASK,
-    "uuid": uuid_of(FIRST_TASK),
-    "revision": LAST_REVISION - 10,
-    "now": START,
-    "guard": None,
-    "limit": 50,
-    "offset": 0,
-    "text_0": "x",
-    "wanted_priority_0": "low",
-    "title": "New",
-    "title_folded": "new",
-    "action": "updated",
-    "via": "scoped",
-}
-
-
-class Plan(NamedTuple):
-    """The indexes a statement goes by, the tables it reads whole, and whether it sorts."""
-
-    indexes: set[str]
-    scanned: set[str]
-    sorts: bool
-
-
-class PostgresPlans:
-    """Plans of PostgreSQL, as it makes them for the service before it knows any values.
-
-    They are for a disk as fast at any place as in sequence, which they all are now.
-    """
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def plan(self, statement: Statement) -> Plan:
-        (found,) = self.plan_each([statement])
-        return found
-
-    def plan_each(self, statements: Sequence[Statement]) -> list[Plan]:
-        found: list[Plan] = call_in_thread(asyncio.run, self._plan_each(statements))
-        return found
-
-    async def _plan_each(self, statements: Sequence[Statement]) -> list[Plan]:
-        connection = await asyncpg.connect(self.url, server_settings={"random_page_cost": "1.1"})
-        try:
-            await plan_once(connection)
-            return [await _plan(connection, statement) for statement in statements]
-        finally:
-            await connection.close()
-
-
-async def _plan(connection: Any, statement: Statement) -> Plan:
-    await connection.execute(f"PREPARE asked AS {compile_statement(statement, POSTGRESQL).sql}")
-    values = await connection.fetchval(
-        "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'asked'"
-    )
-    unknown = f"({', '.join(['NULL'] * values)})" if values else ""
-    text = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked {unknown}")
-    await connection.execute("DEALLOCATE asked")
-    nodes = list(_nodes(json.loads(text)[0]["Plan"]))
-    return Plan(
-        {node["Index Name"] for node in nodes if "Index Name" in node},
-        {node["Relation Name"] for node in nodes if node["Node Type"] == "Seq Scan"},
-        any("Sort" in node["Node Type"] for node in nodes),
-    )
-
-
-def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield node
-    for child in node.get("Plans", []):
-        yield from _nodes(child)
-
-
-class SqlitePlans:
-    """Plans of SQLite, which it tells in words."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def plan(self, statement: Statement) -> Plan:
-        compiled = compile_statement(statement, SQLITE)
-        with closing(sqlite3.connect(self.path)) as connection:
-            connection.create_function("taskledger_tick", 1, tick, deterministic=True)
-            rows = connection.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.arguments(VALUES))
-            words = [row[3].split() for row in rows]
-        return Plan(
-            {line[line.index("INDEX") + 1] for line in words if "INDEX" in line},
-            {line[1] for line in words if line[0] == "SCAN" and line[1] != "CONSTANT"},
-            any("B-TREE" in line for line in words),
-        )
-
 
 @pytest.fixture(scope="session")
 def postgresql_plans(postgres_server: Postgres, migrated_postgres_database: str) -> Iterator[PostgresPlans]:
-    name = f"{migrated_postgres_database}_plans"
-    postgres_server.create_database(name, template=migrated_postgres_database)
-    url = postgres_server.url(name)
-    call_in_thread(asyncio.run, fill_postgresql(url))
+    yield from plans_among(EVEN, postgres_server, migrated_postgres_database)
+
+
+@pytest.fixture(scope="session")
+def uneven_plans(postgres_server: Postgres, migrated_postgres_database: str) -> Iterator[PostgresPlans]:
+    """Plans made where nearly everybody has five tasks, and one user half of all."""
+    yield from plans_among(UNEVEN, postgres_server, migrated_postgres_database)
+
+
+def plans_among(population: str, server: Postgres, template: str) -> Iterator[PostgresPlans]:
+    name = f"{template}_plans_{population}"
+    server.create_database(name, template=template)
+    url = server.url(name)
+    call_in_thread(asyncio.run, fill_postgresql(url, population))
     yield PostgresPlans(url)
-    postgres_server.drop_database(name)
+    server.drop_database(name)
 
 
 @pytest.fixture(scope="session")
@@ -160,11 +72,11 @@ def key(table: str, plans: PostgresPlans | SqlitePlans) -> str:
 
 
 def test_a_task_is_found_by_its_number(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({key("tasks", plans)}, set(), False) == plans.plan(reading.get_task("id", TaskFacts))
+    assert ({key("tasks", plans)}, set(), False) == plans.plan(reading.get_task("id", TaskFacts)).way
 
 
 def test_a_task_is_found_by_its_uuid(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({"tasks_owner_uuid"}, set(), False) == plans.plan(reading.get_task("uuid", TaskFacts))
+    assert ({"tasks_owner_uuid"}, set(), False) == plans.plan(reading.get_task("uuid", TaskFacts)).way
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -179,7 +91,7 @@ def test_open_and_completed_tasks_are_read_in_order_from_an_index_of_their_own(
 
     assert ({index, key("users", plans)}, set(), False) == plans.plan(
         reading.list_tasks(selection, TaskFacts)
-    )
+    ).way
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -206,11 +118,11 @@ def test_no_order_and_no_search_reads_more_than_the_owners_tasks(
 
 
 def test_tasks_in_their_arrangement_are_read_in_order(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({"tasks_owner_position"}, set(), False) == plans.plan(IN_PLACE)
+    assert ({"tasks_owner_position"}, set(), False) == plans.plan(IN_PLACE).way
 
 
 def test_tasks_changed_since_a_revision_are_read_in_order(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({"tasks_owner_revision"}, set(), False) == plans.plan(SINCE)
+    assert ({"tasks_owner_revision"}, set(), False) == plans.plan(SINCE).way
 
 
 @pytest.mark.parametrize("selection", [PAGE, OPEN, COMPLETED])
@@ -248,18 +160,41 @@ def test_an_edit_finds_its_rows_by_their_keys(
     assert expected == plan.indexes - {narrower}
 
 
-def test_nothing_that_is_asked_for_one_user_reads_the_rows_of_all(postgresql_plans: PostgresPlans) -> None:
-    statements = [
+def asked_for_one_user() -> list[Statement]:
+    return [
         each
         for each in every_statement().values()
         if each.only in {None, "postgresql"} and not each.crosses_owners
     ]
 
-    plans = postgresql_plans.plan_each(statements)
 
-    assert len(plans) > 900
-    assert {} == {
-        statement.name: read_whole
-        for statement, plan in zip(statements, plans, strict=True)
-        if (read_whole := plan.scanned & {"users", "tasks", "task_versions"})
-    }
+def test_nothing_that_is_asked_for_one_user_reads_the_rows_of_all(
+    postgresql_plans: PostgresPlans, uneven_plans: PostgresPlans
+) -> None:
+    statements = asked_for_one_user()
+    assert len(statements) > 900
+
+    for plans in (postgresql_plans, uneven_plans):
+        found = zip(statements, plans.plan_each(statements), strict=True)
+        read_whole = {each.name: plan.scanned & {"users", "tasks", "task_versions"} for each, plan in found}
+        assert {} == {name: tables for name, tables in read_whole.items() if tables}
+
+
+def test_what_is_asked_of_one_task_reads_no_more_of_a_user_with_more_than_others(
+    uneven_plans: PostgresPlans,
+) -> None:
+    lists = ("list_tasks", "count_tasks", "page_of_tasks")
+    # Of several tasks at once, which is no dearer than a list; and of all that an account has, on purpose.
+    of_many = ("tasks_by_number", "append_erasure", "bury", "erase", "erase_task_versions")
+    statements = [
+        each
+        for each in asked_for_one_user()
+        if not each.varies and each.name.partition("[")[0] not in {*lists, *of_many}
+    ]
+    assert len(statements) > 300
+    keys = {"tasks_pkey", "tasks_owner_uuid", "tasks_owner_revision", "task_versions_pkey"}
+
+    found = zip(statements, uneven_plans.plan_each(statements), strict=True)
+
+    wide = {each.name: plan.wide & keys for each, plan in found}
+    assert {} == {name: indexes for name, indexes in wide.items() if indexes}

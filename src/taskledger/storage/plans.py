@@ -25,8 +25,13 @@ async def plan_once(connection: Any) -> None:
         await connection.execute(_PLAN_ONCE)
 
 
+async def plan_anew(connection: Any) -> None:
+    """Have what follows in the open transaction planned for its values."""
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 async def fetch_planned_anew(connection: Any, sql: str, arguments: Sequence[Any]) -> Any:
     """The rows of one statement that is planned for these arguments, as a transaction of its own."""
     async with connection.transaction():
-        await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        await plan_anew(connection)
         return await connection.fetch(sql, *arguments)

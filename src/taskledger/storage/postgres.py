@@ -8,7 +8,7 @@ import asyncpg
 
 from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Usage, Work
-from taskledger.storage.plans import fetch_planned_anew, plan_once
+from taskledger.storage.plans import fetch_planned_anew, plan_anew, plan_once
 from taskledger.storage.pool import ConnectionPool
 from taskledger.storage.primary import Primary
 from taskledger.storage.row_security import RowSecurity, place_of
@@ -99,6 +99,8 @@ class PostgresTransaction:
             self.announced.add(values[statement.announces])
         if self._row_security is not None:
             await self._enter(self._row_security, place_of(statement, values))
+        if statement.varies:
+            await plan_anew(self._connection)
         rows = await self._connection.fetch(compiled.sql, *compiled.arguments(values))
         return _shaped(compiled, rows)
 

@@ -28,8 +28,8 @@ class Statement:
     the value that `Database.on_commit` tells of once the statement's effect is committed; ``wrote`` says
     of the first row whether there was one, where a row alone does not.
     ``crosses_owners`` marks the few that touch rows of users they do not name (a log-in by e-mail,
-    housekeeping): row-level security, where it is on, leaves these alone. ``varies`` marks the rare ones
-    of no owner's whose best plan depends on the values: PostgreSQL plans them each time that they run.
+    housekeeping): row-level security, where it is on, leaves these alone. ``varies`` marks rare ones
+    whose best plan depends on the values: PostgreSQL plans them each time that they run.
     """
 
     name: str

@@ -90,7 +90,7 @@ def _blank_versions() -> Update:
     return update(_V).values(_BLANK).where(_THEIRS, tuple_(_V.c.revision, _V.c.task_id).in_(found))
 
 
-BLANK_VERSIONS = Statement("blank_versions", _blank_versions())
+BLANK_VERSIONS = Statement("blank_versions", _blank_versions(), varies=True)
 """Takes the content out of all versions of the tasks; that something was done, and when, stays."""
 
 APPEND_ERASURE = Statement(
