@@ -1,5 +1,6 @@
 """One cell of a table: one workload on one contract of one contender, measured once."""
 
+import itertools
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from benchmarks.load import Outcome, Pressure
 from benchmarks.processes import BenchmarkError
 from benchmarks.workloads import Workload
 
+_WRITES = {Operation.CREATE, Operation.UPDATE, Operation.TOGGLE}
+_seeds = itertools.count(1)
 WARM_UP_SECONDS = 0.5
 DISTURBED = 0.1
 """The share of the machine above which other processes make a cell worth repeating."""
@@ -87,27 +90,26 @@ def measure(
         return None
     tries: list[Cell] = []
     while len(tries) <= repeats and (not tries or tries[-1].elsewhere > DISTURBED):
-        seed = 2 * (100 * number + len(tries))
-        tries.append(_measure_once(lane, workload, pressure, plan, number=number, seed=seed))
+        tries.append(_measure_once(lane, workload, pressure, plan, number=number))
     return min(tries, key=lambda cell: cell.elsewhere)
 
 
-def _measure_once(
-    lane: Lane, workload: Workload, pressure: Pressure, plan: Path, *, number: int, seed: int
-) -> Cell:
+def _measure_once(lane: Lane, workload: Workload, pressure: Pressure, plan: Path, *, number: int) -> Cell:
     contender = lane.contender
     where = f"{lane.name}, {workload.name}"
-    warm_up = load.run(plan, contender.port, pressure.shortened(WARM_UP_SECONDS), seed=seed)
+    warm_up = load.run(plan, contender.port, pressure.shortened(WARM_UP_SECONDS), seed=next(_seeds))
     _check(warm_up, where)
-    creates = {step.operation for step in workload.steps} == {Operation.CREATE}
-    rows = contender.count_tasks() if creates else 0
+    operations = {step.operation for step in workload.steps}
+    rows = contender.count_tasks() if operations == {Operation.CREATE} else None
+    writes = contender.count_writes() if operations <= _WRITES else None
     settle((*contender.server_pids(), *contender.database_pids()))
     with Meter(contender.server_pids(), contender.database_pids()) as meter:
-        outcome = load.run(plan, contender.port, pressure, seed=seed + 1)
+        outcome = load.run(plan, contender.port, pressure, seed=next(_seeds))
     _check(outcome, where)
-    added = contender.count_tasks() - rows if creates else outcome.completed
-    if added != outcome.completed:
+    if rows is not None and (added := contender.count_tasks() - rows) != outcome.completed:
         raise BenchmarkError(f"{where}: {outcome.completed} creations were answered, {added} rows were added")
+    if writes is not None:
+        _check_writes((contender.count_writes() or 0) - writes, outcome.completed, where)
     per_request = 1e6 / outcome.completed
     return Cell(
         lane.name,
@@ -118,6 +120,12 @@ def _measure_once(
         meter.elsewhere,
         outcome,
     )
+
+
+def _check_writes(wrote: int, completed: int, where: str) -> None:
+    # Two connections may meet at one task in the moment in which it is switched on and off again.
+    if not 0.995 * completed <= wrote <= completed:
+        raise BenchmarkError(f"{where}: {completed} writes were answered, {wrote} of them wrote something")
 
 
 def _check(outcome: Outcome, where: str) -> None:

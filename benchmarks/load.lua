@@ -47,18 +47,20 @@ local function compile(template, values)
   end
 end
 
-local counter = 0
+local counter = 0 -- the seed is another for every run, so that no two write the same text
 local values = {
   id = function(context) return context.id end,
   user = function(context) return context.user.id end,
   etag = function(context) return context.user.etag end,
   since = function(context) return context.user.since end,
-  n = function() counter = counter + 1; return string.format("%09d", counter) end,
+  n = function() counter = counter + 1; return string.format("%012d", counter) end,
   flag = function(context) return context.on and "true" or "false" end,
   verb = function(context) return context.on and "complete" or "reopen" end,
 }
 
 local groups, steps, total_weight = {}, {}, 0
+local switching -- the step whose tasks have to be switched off before the end
+local promised = 0 -- connections that were let go on to switch one off
 local seconds, connections, pause
 local began, deadline, idle
 sent, sent_in_time, elapsed = 0, 0, 0
@@ -88,43 +90,60 @@ function init(arguments)
       users = groups[step.group],
       head = compile(step.head, values),
       body = step.body and compile(step.body, values),
+      draws = step.draws,
       switches = step.switches,
-      queue = {}, first = 1, last = 0, on = false,
+      queue = {}, first = 1, last = 0, on = false, held = {},
     }
+    if step.switches then switching = steps[#steps] end
   end
 end
 
--- Tasks are switched on and, some requests later, off again: every write changes something and the data
--- stay as they were.
-local function switched(step)
+local function drawn(step)
+  local user = step.users[math.random(#step.users)]
+  local list = user[step.draws]
+  return user, #list > 0 and list[math.random(#list)]
+end
+
+local function queued(step)
+  return step.last - step.first + 1
+end
+
+-- Tasks are switched on and, some requests later, off again, and none is left on at the end: every write
+-- changes something and the data stay as they were.
+local function switched(step, closing)
   step.on = not step.on
-  if step.on or step.last - step.first < LAG then
-    local user = step.users[math.random(#step.users)]
+  if queued(step) == 0 or (not closing and (step.on or queued(step) <= LAG)) then
+    local user, id
+    repeat user, id = drawn(step) until not step.held[id]
+    step.held[id] = true
     step.last = step.last + 1
-    step.queue[step.last] = { user = user, id = user.open[math.random(#user.open)], on = true }
+    step.queue[step.last] = { user = user, id = id, on = true }
     return step.queue[step.last]
   end
   local context = step.queue[step.first]
   step.queue[step.first] = nil
   step.first = step.first + 1
+  step.held[context.id] = nil
   context.on = false
   return context
 end
 
 function request()
-  local step = steps[1]
-  if #steps > 1 then
-    local drawn = math.random(total_weight)
+  local closing = switching and deadline and now() >= deadline
+  local step = closing and switching or steps[1]
+  if #steps > 1 and not closing then
+    local place = math.random(total_weight)
     for _, candidate in ipairs(steps) do
-      if drawn <= candidate.upto then step = candidate; break end
+      if place <= candidate.upto then step = candidate; break end
     end
   end
   local context
   if step.switches and began then
-    context = switched(step)
+    context = switched(step, closing)
+    if closing and promised > 0 then promised = promised - 1 end
   else
-    local user = step.users[math.random(#step.users)]
-    context = { user = user, id = #user.ids > 0 and user.ids[math.random(#user.ids)] }
+    local user, id = drawn(step)
+    context = { user = user, id = id }
   end
   local head = step.head(context) .. "Authorization: Bearer " .. context.user.token .. "\r\n"
   if began then -- wrk asks for one request before the run, to look at its form
@@ -143,6 +162,10 @@ function delay()
     deadline = began + seconds
   end
   if time < deadline then return pause == 0 and 0 or math.random(0, 2 * pause) end
+  if switching and queued(switching) > promised then
+    promised = promised + 1
+    return 0
+  end
   idle = idle + 1
   if idle == connections then
     elapsed = time - began

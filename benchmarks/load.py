@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.dialects import Dialect, Template
+from benchmarks.dialects import Dialect, Operation, Template
 from benchmarks.processes import BenchmarkError
 from benchmarks.workloads import Workload
 
@@ -18,9 +18,10 @@ SYNCED = 10
 
 @dataclass(frozen=True)
 class Account:
-    """One user as a contender knows them: id, token, tasks; ``open_tasks`` are those not completed.
+    """One user as a contender knows them: id, token, tasks.
 
-    ``since`` is the revision after which `SYNCED` of the tasks changed.
+    ``open_tasks`` are those that toggles draw from: not completed as seeded, and no other contract's to
+    toggle in the same database. ``since`` is the revision after which `SYNCED` of the tasks changed.
     """
 
     id: str
@@ -81,7 +82,8 @@ def write_plan(
         template = dialect.template(step.operation, step.group.tasks)
         if template is None:
             return False
-        steps.append(_step(template, step.weight, step.group.name, port))
+        draws = "open" if step.operation is Operation.TOGGLE else "ids"
+        steps.append(_step(template, step.weight, step.group.name, port, draws))
     groups = {step.group.name for step in workload.steps}
     lines = ["return {", "steps = {", *steps, "},", "groups = {"]
     for group in sorted(groups):
@@ -90,7 +92,7 @@ def write_plan(
     return True
 
 
-def _step(template: Template, weight: int, group: str, port: int) -> str:
+def _step(template: Template, weight: int, group: str, port: int, draws: str) -> str:
     head = f"{template.method} {template.path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n" + "".join(
         f"{name}: {value}\r\n" for name, value in template.headers.items()
     )
@@ -98,7 +100,7 @@ def _step(template: Template, weight: int, group: str, port: int) -> str:
     switches = str(template.switches).lower()
     return (
         f"{{ weight = {weight}, group = {_quoted(group)}, head = {_quoted(head)}, body = {body}, "
-        f"switches = {switches} }},"
+        f"switches = {switches}, draws = {_quoted(draws)} }},"
     )
 
 

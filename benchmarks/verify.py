@@ -114,8 +114,8 @@ class Verification:
             return
         items = self._dialect.items(self._answer(account, group, Operation.LIST).content)
         _expect(len(seeded), len(items), f"rows in the list of {group}")
-        listed = {str(item["id"]): self._dialect.facts(item) for item in items}
-        expected = {task_id: _facts(task) for task_id, task in zip(account.tasks, seeded, strict=True)}
+        listed = [(str(item["id"]), self._dialect.facts(item)) for item in items]
+        expected = [(task_id, _facts(task)) for task_id, task in zip(account.tasks, seeded, strict=True)]
         _expect(expected, listed, f"tasks in the list of {group}")
 
     def _creates(self, account: Account) -> None:
@@ -141,7 +141,7 @@ class Verification:
         _expect(expected, self._dialect.facts(fetched.json()), "get of the updated task")
 
     def _toggles(self, account: Account) -> None:
-        task_id = account.open_tasks[2]
+        task_id = account.open_tasks[-1]
         if not self._is_served(account, Operation.TOGGLE, id=task_id, flag="false", verb="reopen"):
             return
         for completed, flag, verb in ((True, "true", "complete"), (False, "false", "reopen")):

@@ -49,6 +49,10 @@ class Contender(ABC):
     def count_tasks(self, user_id: str | None = None) -> int:
         """Count the rows of all users or of one, in the database itself."""
 
+    def count_writes(self) -> int | None:
+        """Count the writes that changed something so far, if the contender keeps count of them."""
+        return None
+
     def database_pids(self) -> tuple[int, ...]:
         """The roots of the database's processes; none where the database lives in the server."""
         return ()

@@ -26,6 +26,9 @@ _COLUMNS = (
 class SqlPeer(Contender):
     """A peer with the table of `peers/schema.sql`."""
 
+    environment: Mapping[str, str] = {}
+    """What else it is started with."""
+
     def __init__(self, workdir: Path) -> None:
         super().__init__(workdir)
         self._cluster: Cluster | None = None
@@ -75,7 +78,12 @@ class SqlPeer(Contender):
             self.command(port),
             port=port,
             directory=PEERS / self.folder,
-            environment={"DATABASE_URL": self.cluster.url, "JWT_SECRET": SECRET, "PORT": str(port)},
+            environment={
+                "DATABASE_URL": self.cluster.url,
+                "JWT_SECRET": SECRET,
+                "PORT": str(port),
+                **self.environment,
+            },
             log=self.directory.parent / f"{self.name}.server.log",
         )
 
@@ -191,3 +199,12 @@ class Fastify(SqlPeer):
             for name in ("fastify", "pg", "@fastify/jwt")
         }
         return {"node": node, **found, **super().versions()}
+
+
+class FastifyPlannedOnce(Fastify):
+    """Fastify 5 with pg, and PostgreSQL set as Taskledger sets it for its own connections."""
+
+    name = "fastify-planned-once"
+    title = "Fastify 5 + pg, statements planned once"
+    notes = "as above, with plan_cache_mode = force_generic_plan on its connections"
+    environment: Mapping[str, str] = {"PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}

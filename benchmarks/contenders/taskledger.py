@@ -100,16 +100,20 @@ class Seed:
         return tuple((table, *_with_names(rows)) for table, rows in sources)
 
     def accounts(self, *, by_uuid: bool) -> Accounts:
-        """Everybody, with the keys of one contract; only after the tasks were read."""
+        """Everybody, with the keys of one contract; only after the tasks were read.
+
+        Of the open tasks each contract has every other to toggle, as both work on one database.
+        """
         tokens = sign_tokens(self._population.users)
         groups: dict[str, list[Account]] = {}
         for user in self._population.users:
             keys = [(uuid if by_uuid else number, undone) for number, uuid, undone in self._keys[user.id]]
+            still_open = [key for key, undone in keys if undone]
             account = Account(
                 user.id,
                 tokens[user.id],
                 tuple(key for key, _ in keys),
-                tuple(key for key, undone in keys if undone),
+                tuple(still_open[by_uuid::2]),
                 since=self._since[user.id],
             )
             groups.setdefault(user.group, []).append(account)
@@ -239,6 +243,14 @@ class TaskledgerPostgres(Taskledger):
 
         return self.cluster.run(count)
 
+    def count_writes(self) -> int:
+        """Count everybody's revisions."""
+
+        async def count(connection: Any) -> int:
+            return int(await connection.fetchval("SELECT sum(revision) FROM users"))
+
+        return self.cluster.run(count)
+
     def database_pids(self) -> tuple[int, ...]:
         """The postmaster."""
         return (self.cluster.pid,)
@@ -269,6 +281,18 @@ class TaskledgerPostgresRowSecurity(TaskledgerPostgres):
     def settings(self) -> Mapping[str, str]:
         """The wall is off by default."""
         return {"DATABASE_ROW_SECURITY": "true"}
+
+
+class TaskledgerPostgresLimited(TaskledgerPostgres):
+    """On PostgreSQL, with a limit of requests that nobody reaches."""
+
+    name = "taskledger-postgres-limited"
+    title = "Taskledger on PostgreSQL, requests limited"
+    notes = "as above, with RATE_LIMIT_API set, so that each request is counted for its user"
+
+    def settings(self) -> Mapping[str, str]:
+        """The limit is off by default."""
+        return {"RATE_LIMIT_API": "100000000/minute"}
 
 
 def _for_postgres(value: object) -> object:
@@ -321,14 +345,18 @@ class TaskledgerSqlite(Taskledger):
 
     def count_tasks(self, user_id: str | None = None) -> int:
         """Count rows beside the running server, which WAL allows."""
+        return self._ask("SELECT count(*) FROM tasks WHERE ?1 IS NULL OR owner_id = ?1", user_id)
+
+    def count_writes(self) -> int:
+        """Count everybody's revisions."""
+        return self._ask("SELECT sum(revision) FROM users")
+
+    def _ask(self, query: str, *values: str | None) -> int:
         connection = sqlite3.connect(self._path, timeout=10)
         try:
-            row = connection.execute(
-                "SELECT count(*) FROM tasks WHERE ?1 IS NULL OR owner_id = ?1", (user_id,)
-            ).fetchone()
+            return int(connection.execute(query, values).fetchone()[0])
         finally:
             connection.close()
-        return int(row[0])
 
     def tidy(self) -> None:
         """Do nothing: SQLite checkpoints its write-ahead log as it grows."""
