@@ -18,6 +18,7 @@ from tests.faults.nursery import Nursery
 from tests.faults.server import Server, eventually
 from tests.faults.wire import Connection
 from tests.servers.daemon import Daemon, run_daemon
+from tests.servers.haproxy import CONFIGURATION, run_haproxy
 from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres
 
@@ -55,24 +56,6 @@ def run_redis() -> Any:
     """Redis as compose.yaml has it."""
     command = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["redis"]["command"]
     return run_daemon(command[0], lambda _, port: [*command[1:], "--port", str(port), "--bind", "127.0.0.1"])
-
-
-def run_proxy(replicas: Sequence[Server]) -> Any:
-    """HAProxy with deploy/haproxy's own file; its variables are in another before it."""
-
-    def configure(directory: Path, port: int) -> Sequence[str]:
-        variables = {
-            "PROXY_ADDRESS": f"127.0.0.1:{port}",
-            "REPLICA_A": f"127.0.0.1:{replicas[0].port}",
-            "REPLICA_B": f"127.0.0.1:{replicas[1].port}",
-        }
-        lines = [f"    setenv {name} {value}" for name, value in variables.items()]
-        (directory / "variables.cfg").write_text("\n".join(["global", *lines, ""]))
-        committed = (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
-        (directory / "haproxy.cfg").write_text(committed)
-        return ["-db", "-f", "variables.cfg", "-f", "haproxy.cfg"]
-
-    return run_daemon("haproxy", configure)
 
 
 @dataclass
@@ -149,4 +132,6 @@ async def start_cluster(
         if ready:
             for each in replicas:
                 await each.ready()
-        yield Cluster(server.url(database), replicas, running.enter_context(run_proxy(replicas)), pooler)
+        ports = [each.port for each in replicas]
+        proxy = running.enter_context(run_haproxy(ports, CONFIGURATION.read_text()))
+        yield Cluster(server.url(database), replicas, proxy, pooler)

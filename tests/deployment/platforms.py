@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,15 +62,19 @@ def image_port() -> int:
     return int(image_settings()["PORT"])
 
 
-def _interpolated(environment: dict[str, str]) -> dict[str, str]:
-    """Compose's variables with their defaults, or something in place of what must be given."""
-    return {
-        name: SECRETS.get(name, "")
-        if ":?" in value or value == "${JWT_SECRET}"
-        else re.sub(r"\$\{\w+(?::-([^}]*))?\}", lambda found: found[1] or "password", value)
-        for name, value in environment.items()
-        if not value.endswith(":-}")
-    }
+def compose_settings(service: str, **variables: str) -> dict[str, str]:
+    """What Compose sets for a service, with these lines in ``.env``; ``LookupError`` if it demands more."""
+    given = {"POSTGRES_PASSWORD": "password", **variables}
+
+    def fill_in(found: "re.Match[str]") -> str:
+        name, sign, rest = found.groups()
+        if sign == ":?" and not given.get(name):
+            raise LookupError(f"{name}: {rest}")
+        return given.get(name) or rest or ""
+
+    environment = read_yaml(ROOT / "compose.yaml")["services"][service]["environment"]
+    reference = re.compile(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}")
+    return {name: reference.sub(fill_in, value) for name, value in environment.items()}
 
 
 def _compose() -> Deployment:
@@ -79,7 +83,7 @@ def _compose() -> Deployment:
     proxied = {int(services["proxy"]["environment"][f"REPLICA_{each}"].rpartition(":")[2]) for each in "AB"}
     proxy = (DEPLOY / "haproxy/haproxy.cfg").read_text()
     return Deployment(
-        _interpolated(replica["environment"]),
+        compose_settings("replica-a", JWT_SECRET=SECRETS["JWT_SECRET"]),
         re.findall(r"uri (\S+)", proxy),
         proxied,
         services["migrate"]["command"],
@@ -87,17 +91,29 @@ def _compose() -> Deployment:
     )
 
 
+def kubernetes_settings(kind: str, secrets: Mapping[str, str], **lines: str) -> dict[str, str]:
+    """What a container of this kind is given: settings.env with these lines besides, and the Secret's keys.
+
+    Raises ``LookupError`` if the Secret lacks one, as Kubernetes then starts no container.
+    """
+    (container,) = manifest(kind)["spec"]["template"]["spec"]["containers"]
+    committed = (KUBERNETES / "settings.env").read_text().split()
+    settings = dict(line.split("=", 1) for line in committed) | lines
+    for each in container["env"]:
+        key = each["valueFrom"]["secretKeyRef"]
+        if key["key"] in secrets or not key.get("optional", False):
+            settings[each["name"]] = secrets[key["key"]]
+    return settings
+
+
 def _kubernetes() -> Deployment:
     pod = manifest("Deployment")["spec"]["template"]["spec"]
     (container,) = pod["containers"]
-    lines = (KUBERNETES / "settings.env").read_text().split()
-    settings = dict(line.split("=", 1) for line in lines)
-    settings |= {each["name"]: SECRETS[each["name"]] for each in container["env"]}
     probes = [container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
     (migration,) = manifest("Job")["spec"]["template"]["spec"]["containers"]
     named = {port["name"]: port["containerPort"] for port in container["ports"]}
     return Deployment(
-        settings,
+        kubernetes_settings("Deployment", SECRETS),
         [probe["path"] for probe in probes],
         {named[probe["port"]] for probe in probes},
         migration["command"],
