@@ -1,6 +1,7 @@
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import count
 from typing import Any
@@ -19,6 +20,7 @@ from taskledger.storage.statement import Row
 from taskledger.storage.types import Instant, Labels
 from taskledger.storage.urls import parse_database_url
 from tests.databases import DIALECTS
+from tests.servers.postgres import Postgres
 from tests.service import run_service
 
 TABLES = METADATA.sorted_tables
@@ -191,6 +193,41 @@ async def test_a_database_that_takes_no_writes_can_be_copied_but_not_copied_to(
     assert written(rows) == await read(target_url)
     with pytest.raises(DatabaseUnavailable, match="takes no writes"):
         await copy_database(target_url, postgresql_url, TABLES)
+
+
+@asynccontextmanager
+async def granted(server: Postgres, url: str, rights: str) -> AsyncIterator[str]:
+    """The database's URL for a login that may read its tables, and owns nothing."""
+    login = f"reader_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(url)
+    await admin.execute(f"CREATE ROLE {login} LOGIN PASSWORD 'x' {rights}")
+    try:
+        await admin.execute(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {login}")
+        yield url.replace(f"{server.user}:{server.password}@", f"{login}:x@")
+    finally:
+        await admin.execute(f"DROP OWNED BY {login}")
+        await admin.execute(f"DROP ROLE {login}")
+        await admin.close()
+
+
+@pytest.mark.parametrize(
+    ("rights", "reason"),
+    [
+        ("NOBYPASSRLS", r"the login may not reach all rows \(.*row-level security.*\); the one that owns"),
+        ("BYPASSRLS", "the login may not read task_numbers; the one that owns"),
+    ],
+)
+async def test_what_a_login_is_not_shown_is_not_taken_for_nothing(
+    postgres_server: Postgres, postgresql_url: str, other_sqlite_url: str, rights: str, reason: str
+) -> None:
+    await fill(postgresql_url)
+    fresh = await read(other_sqlite_url)
+
+    async with granted(postgres_server, postgresql_url, rights) as url:
+        with pytest.raises(DatabaseUnavailable, match=reason):
+            await copy_database(url, other_sqlite_url, TABLES)
+
+    assert fresh == await read(other_sqlite_url)
 
 
 async def test_a_target_with_rows_is_refused_and_kept(source_url: str, target_url: str) -> None:

@@ -18,6 +18,8 @@ BATCH = 1000
 
 _REVISION = "SELECT version_num FROM alembic_version"
 
+_OWNER_MAY = "the one that owns the tables may"
+
 Convert = Callable[[Any], Any]
 
 
@@ -83,10 +85,14 @@ async def _open_postgresql(address: PostgresAddress, *, writable: bool) -> Async
         try:
             isolation = "read_committed" if writable else "repeatable_read"
             async with connection.transaction(isolation=isolation, readonly=not writable):
-                await connection.execute("SET LOCAL statement_timeout = 0")
+                # Whom a policy binds gets an error, where by default they would get no rows.
+                await connection.execute("SET LOCAL statement_timeout = 0; SET LOCAL row_security = off")
                 yield _PostgresEnd(connection)
         finally:
             await connection.close(timeout=5)
+    except asyncpg.InsufficientPrivilegeError as error:
+        reason = str(error).splitlines()[0]
+        raise DatabaseUnavailable(f"the login may not reach all rows ({reason}); {_OWNER_MAY}") from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise DatabaseUnavailable(f"{type(error).__name__}: {str(error).splitlines()[0]}") from error
 
@@ -158,7 +164,8 @@ class _SqliteEnd:
 
 
 _FREE_SEQUENCES = """
-SELECT s.sequencename, coalesce(s.last_value, 0)
+SELECT s.sequencename AS name, coalesce(s.last_value, 0) AS last,
+       has_sequence_privilege(format('%I.%I', s.schemaname, s.sequencename), 'USAGE, SELECT') AS shown
 FROM pg_sequences s
 WHERE s.schemaname = current_schema() AND NOT EXISTS (
   SELECT FROM pg_depend d
@@ -210,7 +217,10 @@ class _PostgresEnd:
         )
 
     async def numbers(self) -> dict[str, int]:
-        return dict(await self._connection.fetch(_FREE_SEQUENCES))
+        sequences = await self._connection.fetch(_FREE_SEQUENCES)
+        if hidden := [each["name"] for each in sequences if not each["shown"]]:
+            raise DatabaseUnavailable(f"the login may not read {', '.join(hidden)}; {_OWNER_MAY}")
+        return {each["name"]: each["last"] for each in sequences}
 
     async def set_numbers(self, numbers: Mapping[str, int]) -> None:
         for name, last in numbers.items():
