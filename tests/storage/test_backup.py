@@ -1,3 +1,4 @@
+import errno
 import sqlite3
 import stat
 import subprocess
@@ -113,6 +114,63 @@ def test_a_file_that_exists_is_not_replaced(database: Path, tmp_path: Path) -> N
         back_up(database, file)
 
     assert "kept" == file.read_text()
+
+
+@pytest.fixture
+def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file system like exFAT, on which a file has one name."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", source, None, target)
+
+    monkeypatch.setattr("os.link", refuse)
+
+
+@pytest.mark.usefixtures("without_links")
+def test_a_backup_is_made_where_files_cannot_be_linked(database: Path, tmp_path: Path) -> None:
+    (tmp_path / "backups").mkdir()
+    file = tmp_path / "backups" / "monday.db"
+
+    back_up(database, file)
+
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as backup:
+        assert "ok" == backup.execute("PRAGMA integrity_check").fetchone()[0]
+        assert (0,) == backup.execute("SELECT count(*) FROM tasks").fetchone()
+    assert [file] == list(file.parent.iterdir())
+    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_comes_to_be_meanwhile_is_not_replaced(
+    request: pytest.FixtureRequest, database: Path, tmp_path: Path, links: bool
+) -> None:
+    if not links:
+        request.getfixturevalue("without_links")
+    file = tmp_path / "precious"
+
+    def write_meanwhile(done: int, total: int) -> None:
+        file.write_text("kept")
+
+    with pytest.raises(FileExistsError):
+        back_up(database, file, write_meanwhile)
+
+    assert "kept" == file.read_text()
+    assert not (tmp_path / "precious.unfinished").exists()
+
+
+@pytest.mark.usefixtures("without_links")
+def test_a_name_that_cannot_be_given_is_not_left_behind(
+    database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: Path, target: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "replace", fail)
+
+    with pytest.raises(OSError, match="Input/output error"):
+        back_up(database, tmp_path / "backup.db")
+
+    assert [database] == list(tmp_path.iterdir())
 
 
 def test_a_damaged_database_makes_no_backup(database: Path, tmp_path: Path) -> None:

@@ -31,8 +31,7 @@ def back_up(database: Path, file: Path, progress: Progress = lambda done, total:
         unfinished.touch(mode=0o600)
         _copy(database, unfinished, progress)
         _sync(unfinished)
-        # Unlike a rename, a link does not replace a file that has come to be meanwhile.
-        os.link(unfinished, file)
+        _give_name(unfinished, file)
         _sync(file.parent)
     except sqlite3.Error as error:
         raise DatabaseUnavailable(str(error)) from error
@@ -57,6 +56,22 @@ def _copy(database: Path, copy: Path, progress: Progress) -> None:
         (result,) = target.execute("PRAGMA integrity_check(1)").fetchone()
         if result != "ok":
             raise DatabaseUnavailable(f"the copy is damaged, so the database is: {result}")
+
+
+def _give_name(unfinished: Path, file: Path) -> None:
+    # Unlike a rename, a link does not replace a file that has come to be meanwhile.
+    try:
+        os.link(unfinished, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        # exFAT and what is mounted from elsewhere may know no links: there the name is taken first.
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            unfinished.replace(file)
+        except OSError:
+            file.unlink()
+            raise
 
 
 def _sync(path: Path) -> None:
