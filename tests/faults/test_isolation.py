@@ -5,8 +5,10 @@ import random
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -102,6 +104,10 @@ async def consult(server: Server, url: str, secret: str = SECRET) -> list[Attemp
     return call_in_thread(list, probe_isolation(settings, secrets, f"http://127.0.0.1:{server.port}"))
 
 
+# The doctor waits, rather than exceed the limit on log-ins.
+UNLIMITED = {"RATE_LIMIT_AUTH": "1000/second"}
+
+
 def run_doctor(server: Server, url: str) -> Result:
     """``taskledger doctor --isolation`` as an operator runs it."""
     environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET}
@@ -114,7 +120,7 @@ async def test_the_doctor_finds_the_users_of_a_sound_server_isolated_and_removes
     dialect: str, request: pytest.FixtureRequest, serve: Serve, tries: Tries
 ) -> None:
     url = request.getfixturevalue(f"{dialect}_url")
-    with serve(url) as server:
+    with serve(url, **UNLIMITED) as server:
         result = run_doctor(await server.ready(), url)
 
     lines = result.stdout.splitlines()
@@ -131,7 +137,7 @@ async def test_the_doctor_finds_a_forgotten_owner(
     dialect: str, request: pytest.FixtureRequest, serve: Serve
 ) -> None:
     url = request.getfixturevalue(f"{dialect}_url")
-    with serve(url, broken="forget_the_owner") as server:
+    with serve(url, broken="forget_the_owner", **UNLIMITED) as server:
         result = run_doctor(await server.ready(), url)
 
     assert 1 == result.exit_code
@@ -166,7 +172,7 @@ async def rows_of(url: str) -> dict[str, int]:
 async def test_the_doctor_finds_other_ways_from_one_user_to_another(
     sqlite_url: str, serve: Serve, mistake: str, found: str
 ) -> None:
-    with serve(sqlite_url, broken=mistake) as server:
+    with serve(sqlite_url, broken=mistake, **UNLIMITED) as server:
         attempts = await consult(await server.ready(), sqlite_url)
 
     wrong = [each.tried for each in attempts if not each.good]
@@ -177,7 +183,7 @@ async def test_the_doctor_finds_other_ways_from_one_user_to_another(
 async def test_behind_row_level_security_a_forgotten_owner_shows_nobody_anything(
     postgresql_url: str, serve: Serve
 ) -> None:
-    with serve(postgresql_url, broken="forget_the_owner", DATABASE_ROW_SECURITY=True) as server:
+    with serve(postgresql_url, broken="forget_the_owner", DATABASE_ROW_SECURITY=True, **UNLIMITED) as server:
         attempts = await consult(await server.ready(), postgresql_url)
 
     assert [] == [each for each in attempts if not each.good]
@@ -194,11 +200,42 @@ async def test_the_doctor_says_so_when_the_server_does_not_take_its_tokens(
     assert "the settings that the server has" in attempts[0].found
 
 
+@pytest.mark.parametrize(
+    ("method", "good"),
+    [
+        pytest.param("POST", 2, id="while the two are made"),
+        pytest.param("GET", 0, id="while it looks what is the other's"),
+    ],
+)
+async def test_the_doctor_removes_what_it_made_before_it_could_not_go_on(
+    sqlite_url: str, serve: Serve, monkeypatch: pytest.MonkeyPatch, method: str, good: int
+) -> None:
+    request = httpx.Client.request
+    passed: list[str] = []
+
+    def request_while_it_answers(self: httpx.Client, asked: str, url: Any, **options: Any) -> httpx.Response:
+        if asked == method and str(url).endswith("/tasks"):
+            if len(passed) == good:
+                return httpx.Response(503, request=httpx.Request(asked, f"http://service{url}"))
+            passed.append(str(url))
+        return request(self, asked, url, **options)
+
+    monkeypatch.setattr(httpx.Client, "request", request_while_it_answers)
+    with serve(sqlite_url, **UNLIMITED) as server:
+        *_, failure, conclusion = await consult(await server.ready(), sqlite_url)
+
+    assert not failure.good
+    assert "503" in failure.found
+    assert Attempt(True, "the two users", "removed, with all that was theirs") == conclusion
+    assert {} == await rows_of(sqlite_url)
+
+
 @pytest.mark.slow_faults
 async def test_the_doctor_says_what_it_cannot_remove(
     sqlite_url: str, postgresql_url: str, serve: Serve
 ) -> None:
-    with serve(sqlite_url) as server:
+    with serve(sqlite_url, **UNLIMITED) as server:
         attempts = await consult(await server.ready(), postgresql_url)
 
+    assert not attempts[-1].good
     assert attempts[-1].found.startswith("not removed, they are not in postgresql://")

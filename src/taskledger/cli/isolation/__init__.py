@@ -5,12 +5,12 @@ server's own OpenAPI document, with the first one's ids wherever an id can go. N
 granted: an attempt counts only if the same request about one's own task succeeds.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import httpx
 
 from taskledger.cli.isolation.document import read_operations
-from taskledger.cli.isolation.people import Person, make_people, remove_people
+from taskledger.cli.isolation.people import Person, give_tasks, make_people, remove_people
 from taskledger.cli.isolation.probes import Attempt, probe
 from taskledger.settings import Settings
 from taskledger.tokens.shared import SharedSecrets
@@ -21,18 +21,20 @@ __all__ = ["Attempt", "probe_isolation"]
 def probe_isolation(settings: Settings, secrets: SharedSecrets, url: str) -> Iterator[Attempt]:
     """Try everything, and take away what was made for it; each `Attempt` says what came of it."""
     with httpx.Client(base_url=url, timeout=30) as client:
-        people: list[Person] = []
+        people: Sequence[Person] = ()
         try:
             operations = read_operations(client.get("/openapi.json").raise_for_status().json())
-            people += make_people(client, secrets, operations)
+            people = victim, intruder = make_people(client, secrets, operations)
+            for person in people:
+                give_tasks(person)
             for operation in operations:
-                yield from probe(operation, *people)
+                yield from probe(operation, victim, intruder)
         except (httpx.HTTPError, LookupError) as error:
             reason = str(error).partition("\n")[0]
             yield Attempt(False, "the server", f"{reason}; run this with the settings that the server has")
         finally:
-            if people:
-                left = remove_people(settings, people)
+            people = [person for person in people if person.known]
+            left = remove_people(settings, people) if people else []
         if people:
             found = f"not removed, they are not in {settings.shown_database_url}: {', '.join(left)}"
-            yield Attempt(True, "the two users", found if left else "removed, with all that was theirs")
+            yield Attempt(not left, "the two users", found if left else "removed, with all that was theirs")

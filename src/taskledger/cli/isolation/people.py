@@ -21,7 +21,8 @@ from taskledger.tokens.issue import issue_token
 from taskledger.tokens.shared import SharedSecrets
 
 _LIFETIME = 900
-_LONGEST_WAIT = 60
+LONGEST_WAIT = 60
+"""Seconds to wait at most where the server asks for patience."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class OwnTask:
 
 @dataclass
 class Person:
-    """A user with a tag in everything that is theirs."""
+    """A user with a tag in everything that is theirs; ``known`` where the server may have made them."""
 
     client: httpx.Client
     secrets: SharedSecrets
@@ -47,6 +48,7 @@ class Person:
     live: list[OwnTask] = field(default_factory=list)
     trashed: list[OwnTask] = field(default_factory=list)
     creations: list[Operation] = field(default_factory=list)
+    known: bool = False
     _addresses: dict[OwnTask, str] = field(default_factory=dict)
 
     @property
@@ -68,11 +70,14 @@ class Person:
     def ask(self, method: str, path: str, *, token: str | None = None, **options: Any) -> httpx.Response:
         """A request as this user; waits where the server asks for patience."""
         headers = {"Authorization": f"Bearer {token or self._token}"} | options.pop("headers", {})
+        was_known, self.known = self.known, True
         while True:
             answer = self.client.request(method, path, headers=headers, **options)
+            if answer.status_code == httpx.codes.UNAUTHORIZED:
+                self.known = was_known
             if answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
                 return answer
-            time.sleep(min(int(answer.headers.get("retry-after", "1")), _LONGEST_WAIT))
+            time.sleep(min(int(answer.headers.get("retry-after", "1")), LONGEST_WAIT))
 
     def __post_init__(self) -> None:
         self._token = self.token()
@@ -95,6 +100,15 @@ class Person:
         """Where the task is, in the contract it was created by."""
         return self._addresses[task]
 
+    def belongings(self) -> list[Any]:
+        """Everything of this user's that any list shows, without what changes by looking."""
+        seen = []
+        for creation in self.creations:
+            answer = self.ask("GET", creation.path.replace("{user_id}", self.id)).raise_for_status().json()
+            lists = [answer, *(answer.values() if isinstance(answer, dict) else ())]
+            seen.append(next((each for each in lists if isinstance(each, list)), answer))
+        return seen
+
     def marks(self) -> Iterator[str]:
         """Texts that nobody else may be shown."""
         yield self.tag
@@ -115,7 +129,7 @@ def _own_task(shown: dict[str, Any]) -> OwnTask:
 def make_people(
     client: httpx.Client, secrets: SharedSecrets, operations: Sequence[Operation]
 ) -> tuple[Person, Person]:
-    """One who has something and one who is after it, both with as much of their own."""
+    """One who has something and one who is after it; no request is made yet."""
     # The contract that tells most of a task's names first.
     creations = sorted(
         (each for each in operations if each.creates_tasks), key=lambda each: "/v2/" not in each.path
@@ -123,13 +137,17 @@ def make_people(
     victim, intruder = Person(client, secrets, "victim"), Person(client, secrets, "intruder")
     for person in (victim, intruder):
         person.creations = creations
-        for kind in ("uuid", "number"):
-            try:
-                person.live.append(person.create(kind))
-                person.trashed.append(person.create(kind, trashed=True))
-            except LookupError:
-                continue
     return victim, intruder
+
+
+def give_tasks(person: Person) -> None:
+    """Let the person have as much as the other; raises `httpx.HTTPError`."""
+    for kind in ("uuid", "number"):
+        try:
+            person.live.append(person.create(kind))
+            person.trashed.append(person.create(kind, trashed=True))
+        except LookupError:
+            continue
 
 
 def remove_people(settings: Settings, people: Sequence[Person]) -> list[str]:

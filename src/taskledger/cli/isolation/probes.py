@@ -35,7 +35,7 @@ def probe(operation: Operation, victim: Person, intruder: Person) -> Iterator[At
         yield Attempt(True, str(operation), "open to everybody, shows nobody's tasks")
         return
     yield _nobody(operation, victim, intruder)
-    before = _belongings(victim)
+    before = victim.belongings()
     if operation.streams:
         yield _stream(operation, victim, intruder)
     elif operation.names_tasks:
@@ -46,7 +46,7 @@ def probe(operation: Operation, victim: Person, intruder: Person) -> Iterator[At
         yield from _others_words(operation, victim, intruder)
     if "{user_id}" in operation.path:
         yield _others_path(operation, victim, intruder)
-    if before != _belongings(victim):
+    if before != victim.belongings():
         yield Attempt(False, f"{operation}", "CHANGED what is the other's")
     # In these the other writes too.
     if operation.method == "GET" and not operation.key_kind and not operation.streams:
@@ -252,20 +252,6 @@ def _numbers(shown: Any) -> Iterator[int]:
     elif isinstance(shown, list):
         for value in shown:
             yield from _numbers(value)
-
-
-def _belongings(person: Person) -> list[Any]:
-    """Everything of a person's that any list shows, without what changes by looking."""
-    seen = []
-    for creation in person.creations:
-        answer = person.ask("GET", creation.path.replace("{user_id}", person.id)).json()
-        rows = (
-            answer
-            if isinstance(answer, list)
-            else next(each for each in answer.values() if isinstance(each, list))
-        )
-        seen.append(rows)
-    return seen
 
 
 def _alike(answer: httpx.Response, theirs: OwnTask, expected: httpx.Response, missing: OwnTask) -> bool:
