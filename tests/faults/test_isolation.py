@@ -164,6 +164,7 @@ async def rows_of(url: str) -> dict[str, int]:
     ("mistake", "found"),
     [
         ("forget_whose_path", "other's id in the path"),
+        ("open_a_door", "GET /api/v2/tasks/{task_id} · without a token"),
         ("share_entity_tags", "other's ETag"),
         ("take_anybody_for_the_first", "other's task"),
         ("follow_everybody", "/api/v2/events · while both write"),

@@ -1,11 +1,13 @@
 """What can be asked of a server, by its OpenAPI document."""
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 _METHODS = ("get", "post", "put", "patch", "delete")
+_DOORS = re.compile(r"GET /health(/\w+)?|POST (/[^/{]+)*/api/auth/(signup|register|login)")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,11 @@ class Operation:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+    @property
+    def is_a_door(self) -> bool:
+        """Whether it cannot ask for a token: it tells of the server alone, or is where tokens are had."""
+        return _DOORS.fullmatch(str(self)) is not None
 
     @property
     def creates_tasks(self) -> bool:
