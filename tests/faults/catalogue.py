@@ -26,7 +26,8 @@ class Mistake(NamedTuple):
     @property
     def id(self) -> str:
         """Names it among all mistakes: several tests of a case may have to notice the same one."""
-        return f"{self.case}-{self.name}-{Path(self.test.partition('::')[0]).stem}"
+        file = Path(self.test.partition("::")[0])
+        return f"{self.case}-{self.name}-{file.with_suffix('')}"
 
     @property
     def shown_by(self) -> str:

@@ -40,6 +40,15 @@ def test_every_mistake_that_is_named_exists() -> None:
                 find_mistake(mistake.name)
 
 
+def test_each_case_has_a_mistake_that_a_test_with_real_servers_notices() -> None:
+    others = [
+        case.number
+        for case in CASES
+        if not any(each.test.startswith(("faults/", "process/")) for each in case.mistakes)
+    ]
+    assert [] == others
+
+
 def test_no_two_mistakes_are_one_test() -> None:
     ids = [each.id for case in CASES for each in case.mistakes if each.is_made_by_the_run]
     assert sorted(set(ids)) == sorted(ids)

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import statistics
 import time
 
 import pytest
@@ -13,6 +14,10 @@ from tests.faults.wire import Connection, Lost, request_bytes
 
 WHOLE = request_bytes("POST", "/api/v1/tasks", token=token_for("slow"), body={"title": "x" * 150})
 HEAD = WHOLE.index(b"\r\n\r\n") + 4
+
+SPELLS = 5
+SPELL = 0.3
+"""Seconds; where a request takes longer, it is all of the spell."""
 
 
 async def dawdle(connection: Connection, begun: int, *, drip: bool) -> None:
@@ -36,21 +41,33 @@ async def dawdle(connection: Connection, begun: int, *, drip: bool) -> None:
             await asyncio.gather(dripping, return_exceptions=True)
 
 
-async def p99_of_requests(server: Server, number: int) -> float:
+async def p99_of_requests(server: Server) -> float:
+    """The median of a few spells, so that the machine may have something else to do in some of them."""
     token = token_for("quick")
-    seconds = []
+    p99s = []
     async with await server.connect() as connection:
-        for _ in range(number):
-            asked = time.monotonic()
-            answer = await connection.request("GET", "/api/v1/tasks", token=token)
-            assert 200 == answer.status
-            seconds.append(time.monotonic() - asked)
-    return sorted(seconds)[int(number * 0.99)]
+        for _ in range(SPELLS):
+            seconds = []
+            until = time.monotonic() + SPELL
+            while time.monotonic() < until:
+                asked = time.monotonic()
+                answer = await connection.request("GET", "/api/v1/tasks", token=token)
+                assert 200 == answer.status
+                seconds.append(time.monotonic() - asked)
+            p99s.append(sorted(seconds)[int(len(seconds) * 0.99)])
+    return statistics.median(p99s)
+
+
+def assert_not_slower(before: float, during: float) -> None:
+    """Fail if other requests took longer than a machine with two cores and other work explains."""
+    bound = max(20 * before, 0.1)
+    if during >= bound:
+        raise AssertionError(f"others are slower: p99 {during:.3f} s, where {before:.3f} s was usual")
 
 
 async def besiege(server: Server, rng: random.Random, *, number: int, patience: float) -> tuple[float, float]:
     """The p99 of other requests before and while so many dawdle, all of whom are gone in time."""
-    before = await p99_of_requests(server, 300)
+    before = await p99_of_requests(server)
     connections = [await server.connect() for _ in range(number)]
     slow = [
         asyncio.create_task(
@@ -58,7 +75,7 @@ async def besiege(server: Server, rng: random.Random, *, number: int, patience: 
         )
         for each in connections
     ]
-    during = await p99_of_requests(server, 300)
+    during = await p99_of_requests(server)
     _, still_there = await asyncio.wait(slow, timeout=patience)
     for task in still_there:
         task.cancel()
@@ -90,7 +107,7 @@ async def test_500_slow_clients_are_sent_away_within_30_seconds_and_others_serve
     with serve(database_url) as server:
         before, during = await besiege(await server.ready(), rng, number=500, patience=30)
 
-    assert during < 1
+    assert_not_slower(before, during)
     found = f"p99 of others {before * 1000:.0f} ms before, {during * 1000:.0f} ms meanwhile"
     tries(500, "slow clients", found)
 
@@ -103,3 +120,14 @@ async def test_a_server_that_waits_for_slow_clients_is_caught(
         await server.ready()
         with pytest.raises(AssertionError, match="are still there"):
             await besiege(server, rng, number=50, patience=10)
+
+
+@pytest.mark.slow_faults
+async def test_a_server_that_waits_for_the_rest_where_everybody_waits_is_caught(
+    sqlite_url: str, serve: Serve, rng: random.Random
+) -> None:
+    with serve(sqlite_url, broken="wait_for_the_rest", HEADER_TIMEOUT=10, BODY_TIMEOUT=10) as server:
+        before, during = await besiege(await server.ready(), rng, number=50, patience=60)
+
+    with pytest.raises(AssertionError, match="others are slower"):
+        assert_not_slower(before, during)

@@ -34,7 +34,7 @@ def provision_carelessly() -> None:
     async def provision(database: Any, principal: Any, now: Any) -> None:
         values = {"owner": principal.user_id, "now": now}
         if not await database.read(GET_USER, values):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.1)
             await database.write(make, values)
 
     patch(authentication, "provision_user", provision)

@@ -1,5 +1,6 @@
 """Mistakes at the edge: in reading requests, in answering and in logging."""
 
+import time
 from typing import Any
 
 from tests.faults.breaks.patching import patch
@@ -24,6 +25,20 @@ def wait_for_clients() -> None:
         del self, now
 
     LimitedProtocol.sweep = sweep_nothing  # type: ignore[method-assign]
+
+
+def wait_for_the_rest() -> None:
+    """Wait for the rest of a slow client's request where everybody waits."""
+    from taskledger.http.protocol import LimitedProtocol
+
+    receive = LimitedProtocol.data_received
+
+    def receive_and_wait(self: Any, data: bytes) -> None:
+        receive(self, data)
+        if self._head_since is not None or (self.cycle is not None and self.cycle.more_body):
+            time.sleep(0.05)
+
+    patch(LimitedProtocol, "data_received", receive_and_wait)
 
 
 def read_whole_bodies() -> None:
