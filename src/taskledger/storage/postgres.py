@@ -8,8 +8,9 @@ import asyncpg
 
 from taskledger.errors import DatabaseUnavailable, Failure
 from taskledger.storage.database import Usage, Work
-from taskledger.storage.plans import fetch_planned_anew, plan_anew, plan_once
+from taskledger.storage.plans import PLAN_ANEW, plan_once
 from taskledger.storage.pool import ConnectionPool
+from taskledger.storage.prelude import fetch_after
 from taskledger.storage.primary import Primary
 from taskledger.storage.row_security import RowSecurity, place_of
 from taskledger.storage.statement import (
@@ -100,7 +101,7 @@ class PostgresTransaction:
         if self._row_security is not None:
             await self._enter(self._row_security, place_of(statement, values))
         if statement.varies:
-            await plan_anew(self._connection)
+            await self._connection.execute(PLAN_ANEW)
         rows = await self._connection.fetch(compiled.sql, *compiled.arguments(values))
         return _shaped(compiled, rows)
 
@@ -240,13 +241,11 @@ class PostgresDatabase:
         pool = self.pool
         connection = pool.take_idle() or await pool.acquire()
         try:
-            if statement.varies and self._prepares:
-                rows = await fetch_planned_anew(connection, compiled.sql, arguments)
-            elif self.row_security is None:
+            if self.row_security is None and not statement.varies:
                 rows = await connection.fetch(compiled.sql, *arguments)
             else:
-                place = place_of(statement, values)
-                rows = await self.row_security.fetch(connection, place, compiled.sql, arguments)
+                prelude = self._prelude(statement, values)
+                rows = await fetch_after(connection, prelude, compiled.sql, arguments)
         except asyncpg.PostgresError as refusal:
             self._give_back(connection, refusal)
             raise
@@ -255,6 +254,12 @@ class PostgresDatabase:
             raise
         pool.release(connection)
         return _shaped(compiled, rows)
+
+    def _prelude(self, statement: Statement, values: Values) -> str:
+        settings = [PLAN_ANEW] if statement.varies else []
+        if self.row_security is not None:
+            settings.append(self.row_security.enter(place_of(statement, values)))
+        return "; ".join(settings)
 
     async def _roll_back(self, connection: Any, bounds: Any, refusal: Exception) -> None:
         """Undo what the server or our own rules refused; what was refused stays the answer."""

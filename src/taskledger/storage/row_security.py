@@ -9,10 +9,8 @@ Everything is local to the transaction: nothing is left on the connection for wh
 it works behind a pooler that lends connections for one transaction.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
@@ -60,18 +58,6 @@ class RowSecurity:
         # no text can break out, whatever the server thinks of backslashes.
         owner = f"convert_from(decode('{place.encode().hex()}', 'hex'), 'UTF8')"
         return f"SET LOCAL ROLE {self._role}; SELECT set_config('taskledger.owner', {owner}, true)"
-
-    async def fetch(self, connection: Any, place: str | None, sql: str, arguments: Sequence[Any]) -> Any:
-        """Run one statement as a transaction in its place."""
-        try:
-            await connection.execute(f"BEGIN; {self.enter(place)}")
-            rows = await connection.fetch(sql, *arguments)
-        except asyncpg.PostgresError:
-            if not connection.is_closed():
-                await connection.execute("ROLLBACK")
-            raise
-        await connection.execute("COMMIT")
-        return rows
 
 
 def grant_role(connection: Connection) -> None:
