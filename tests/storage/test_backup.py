@@ -94,18 +94,6 @@ def test_a_backup_is_of_one_moment_and_ends_although_another_process_writes(
     assert {steps[-1][1]} == {total for _, total in steps}
 
 
-def test_a_backup_is_one_private_file(database: Path, tmp_path: Path) -> None:
-    (tmp_path / "backups").mkdir()
-    file = tmp_path / "backups" / "monday.db"
-
-    back_up(database, file)
-
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as backup:
-        assert "delete" == backup.execute("PRAGMA journal_mode").fetchone()[0]
-    assert [file] == list(file.parent.iterdir())
-    assert 0o600 == stat.S_IMODE(file.stat().st_mode)
-
-
 def test_a_file_that_exists_is_not_replaced(database: Path, tmp_path: Path) -> None:
     file = tmp_path / "precious"
     file.write_text("kept")
@@ -126,14 +114,19 @@ def without_links(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.link", refuse)
 
 
-@pytest.mark.usefixtures("without_links")
-def test_a_backup_is_made_where_files_cannot_be_linked(database: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_a_backup_is_one_private_file(
+    request: pytest.FixtureRequest, database: Path, tmp_path: Path, links: bool
+) -> None:
+    if not links:
+        request.getfixturevalue("without_links")
     (tmp_path / "backups").mkdir()
     file = tmp_path / "backups" / "monday.db"
 
     back_up(database, file)
 
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as backup:
+        assert "delete" == backup.execute("PRAGMA journal_mode").fetchone()[0]
         assert "ok" == backup.execute("PRAGMA integrity_check").fetchone()[0]
         assert (0,) == backup.execute("SELECT count(*) FROM tasks").fetchone()
     assert [file] == list(file.parent.iterdir())
