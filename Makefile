@@ -41,7 +41,7 @@ install: $(RUNTIME) $(PROJECT) ## Put what running needs into .venv
 dev: $(DEV) $(PROJECT) ## Put what developing needs into .venv
 
 serve: install ## Migrate and serve on http://127.0.0.1:8000 (options: make serve ARGS="--port 9000")
-	@exec $(BIN)/taskledger serve $(ARGS)
+	@exec $(BIN)/donebook serve $(ARGS)
 
 test: dev ## Run the tests on SQLite and PostgreSQL (some: make test ARGS="-k search")
 	@$(BIN)/python -m pytest $(IN_PARALLEL) $(ARGS)
@@ -76,7 +76,7 @@ lock: ## Compile the lock files with uv (newest versions: make lock ARGS=--upgra
 	  --output-file requirements-otel.txt
 	$(COMPILE_ONLY) $(ARGS) benchmarks/requirements.in --output-file benchmarks/requirements.txt
 
-bench: $(BENCH) ## Measure Taskledger and its peers side by side, 40 minutes (a look: make bench ARGS=--quick)
+bench: $(BENCH) ## Measure Donebook and its peers side by side, 40 minutes (a look: make bench ARGS=--quick)
 	$(BIN)/python -m benchmarks compare $(ARGS)
 
 bench-scale: $(BENCH) ## Measure what a request costs as the work grows, 40 minutes
@@ -91,8 +91,8 @@ docs-assets: dev ## Fetch what /docs and /redoc run, at the versions in tools/do
 	$(BIN)/python tools/docs_assets.py
 
 contracts: dev ## Write the OpenAPI document of each contract to docs/contracts
-	@for name in $$($(BIN)/python -c 'from taskledger.contracts.registry import CONTRACTS; print(*CONTRACTS)'); do \
-	  $(BIN)/taskledger openapi $$name --output docs/contracts/$$name.openapi.json; done
+	@for name in $$($(BIN)/python -c 'from donebook.contracts.registry import CONTRACTS; print(*CONTRACTS)'); do \
+	  $(BIN)/donebook openapi $$name --output docs/contracts/$$name.openapi.json; done
 
 clean: ## Remove .venv, caches and builds; databases stay
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .cache build dist

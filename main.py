@@ -6,8 +6,8 @@ from pathlib import Path
 # ``pip install -r requirements.txt`` installs what we need, and not us.
 sys.path.append(str(Path(__file__).parent / "src"))
 
-from taskledger.app import create_app_from_environment
-from taskledger.settings import SettingsMistakes
+from donebook.app import create_app_from_environment
+from donebook.settings import SettingsMistakes
 
 try:
     app = create_app_from_environment()

@@ -1,1 +1,1 @@
-"""Taskledger measured side by side with what a user would pick instead."""
+"""Donebook measured side by side with what a user would pick instead."""

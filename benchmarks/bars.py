@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-OURS_POSTGRES = ("taskledger-postgres/versioned", "taskledger-postgres/v2")
-OURS_SQLITE = ("taskledger-sqlite/versioned", "taskledger-sqlite/v2")
+OURS_POSTGRES = ("donebook-postgres/versioned", "donebook-postgres/v2")
+OURS_SQLITE = ("donebook-sqlite/versioned", "donebook-sqlite/v2")
 
 
 @dataclass(frozen=True)

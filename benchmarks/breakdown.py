@@ -20,20 +20,20 @@ from typing import Any
 import asyncpg
 
 from benchmarks.accounting import cpu_seconds
-from benchmarks.contenders.taskledger import TaskledgerPostgres
+from benchmarks.contenders.donebook import DonebookPostgres
 from benchmarks.ledger import without_ledger
 from benchmarks.machine import facts, words
 from benchmarks.population import Group, Population
 from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
-from taskledger.contracts.v2.fields import Task
-from taskledger.contracts.versioned import VersionedTask
-from taskledger.storage.plans import plan_once
-from taskledger.storage.statement import POSTGRESQL, Statement, Values, compile_statement
-from taskledger.tasks.selection import Selection
-from taskledger.tasks.statements.alone import create_task_alone, edit_task_alone
-from taskledger.tasks.statements.reading import get_task, list_tasks, page_of_tasks
-from taskledger.tasks.values import Edit, NewTask, Writing, change, edit_values, new_task_values, toggle
+from donebook.contracts.v2.fields import Task
+from donebook.contracts.versioned import VersionedTask
+from donebook.storage.plans import plan_once
+from donebook.storage.statement import POSTGRESQL, Statement, Values, compile_statement
+from donebook.tasks.selection import Selection
+from donebook.tasks.statements.alone import create_task_alone, edit_task_alone
+from donebook.tasks.statements.reading import get_task, list_tasks, page_of_tasks
+from donebook.tasks.values import Edit, NewTask, Writing, change, edit_values, new_task_values, toggle
 
 USERS = Group("breakdown", users=100, tasks=50)
 _OTHERS = Group("others", users=200, tasks=1000)
@@ -86,7 +86,7 @@ class Work:
 
 def measure(bench: Workbench) -> list[Reading]:
     """Seed a database, and measure reads, then writes as their tables are stripped."""
-    contender = TaskledgerPostgres(bench.directory)
+    contender = DonebookPostgres(bench.directory)
     try:
         population = Population((USERS, _OTHERS))
         contender.prepare(population)

@@ -39,7 +39,7 @@ def _bars(
     titles: Mapping[str, str], workload: Workload, summary: Mapping[tuple[str, str], Figures]
 ) -> tuple[Workload, list[tuple[str, bool, Figures]]] | None:
     bars = [
-        (title, lane.startswith("taskledger"), figures)
+        (title, lane.startswith("donebook"), figures)
         for lane, title in titles.items()
         if (figures := summary.get((lane, workload.name))) is not None
     ]

@@ -79,7 +79,7 @@ _TITLE = "Order new curtains and measure window $n"
 
 
 class Versioned:
-    """`/api/v1/tasks`, as Taskledger and the three PostgreSQL peers serve it."""
+    """`/api/v1/tasks`, as Donebook and the three PostgreSQL peers serve it."""
 
     name = "versioned"
 

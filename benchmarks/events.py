@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.accounting import Meter, memory
 from benchmarks.contenders.contender import Contender
-from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqliteFull
+from benchmarks.contenders.donebook import DonebookPostgres, DonebookSqliteFull
 from benchmarks.machine import facts, words
 from benchmarks.population import Group, Population, sign_tokens
 from benchmarks.report import markdown
@@ -181,7 +181,7 @@ def measure(bench: Workbench) -> tuple[list[Idle], list[Seen]]:
     population = Population((FOLLOWED,))
     tokens = list(sign_tokens(population.users).values())
     idle, seen = [], []
-    for kind in (TaskledgerPostgres, TaskledgerSqliteFull):
+    for kind in (DonebookPostgres, DonebookSqliteFull):
         contender = bench.prepare(kind, population)
         if contender is None:
             continue

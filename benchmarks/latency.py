@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.cells import Cell, Lane, measure
 from benchmarks.contenders.contender import Contender
-from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqliteFull
+from benchmarks.contenders.donebook import DonebookPostgres, DonebookSqliteFull
 from benchmarks.dialects import Operation
 from benchmarks.load import Pressure
 from benchmarks.machine import facts, words
@@ -36,7 +36,7 @@ WORKLOADS = (
 )
 # The living contract lists a page at a time, however much the user has.
 PAGES = (Workload("page", "page of 50", (Step(Operation.LIST, Group(READING.name, READING.users, 50)),)),)
-CONTENDERS: tuple[type[Contender], ...] = (TaskledgerPostgres, TaskledgerSqliteFull)
+CONTENDERS: tuple[type[Contender], ...] = (DonebookPostgres, DonebookSqliteFull)
 
 
 @dataclass(frozen=True)

@@ -21,18 +21,18 @@ from benchmarks.accounting import cpu_seconds
 from benchmarks.machine import facts, words
 from benchmarks.postgres import Cluster
 from benchmarks.report import markdown
-from taskledger.accounts.model import users
-from taskledger.contracts.versioned import VersionedTask
-from taskledger.storage.migrate import migrate
-from taskledger.storage.postgres import PostgresDatabase
-from taskledger.storage.statement import Statement
-from taskledger.storage.types import rank_text
-from taskledger.storage.urls import PostgresAddress, parse_database_url
-from taskledger.tasks.facts import select_facts
-from taskledger.tasks.model import TASK_NUMBERS, tasks
-from taskledger.tasks.statements.alone import create_task_alone
-from taskledger.tasks.statements.parts import OWNER, new_values
-from taskledger.tasks.values import NewTask, Writing, new_task_values
+from donebook.accounts.model import users
+from donebook.contracts.versioned import VersionedTask
+from donebook.storage.migrate import migrate
+from donebook.storage.postgres import PostgresDatabase
+from donebook.storage.statement import Statement
+from donebook.storage.types import rank_text
+from donebook.storage.urls import PostgresAddress, parse_database_url
+from donebook.tasks.facts import select_facts
+from donebook.tasks.model import TASK_NUMBERS, tasks
+from donebook.tasks.statements.alone import create_task_alone
+from donebook.tasks.statements.parts import OWNER, new_values
+from donebook.tasks.values import NewTask, Writing, new_task_values
 
 LIMIT = 0.35
 _USERS = 100

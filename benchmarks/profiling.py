@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks.cells import Lane, measure
-from benchmarks.contenders.taskledger import TaskledgerPostgres
+from benchmarks.contenders.donebook import DonebookPostgres
 from benchmarks.load import Pressure
 from benchmarks.machine import facts, words
 from benchmarks.population import Population
@@ -31,17 +31,17 @@ _LOOP = "Runner.run"
 PARTS: tuple[tuple[str, str], ...] = (
     ("/asyncio/runners.py", "the event loop: sockets, asyncpg's decoding, switching between requests"),
     ("/asyncpg/", "asyncpg: encoding, sending"),
-    ("/taskledger/http/joined_writes.py", "the answer's system call"),
+    ("/donebook/http/joined_writes.py", "the answer's system call"),
     ("/uvicorn/", "Uvicorn: parsing, the answer's head"),
     ("/fastapi/", "FastAPI's and Starlette's layers"),
     ("/starlette/", "FastAPI's and Starlette's layers"),
-    ("/taskledger/http/", "Taskledger: edge, dispatch, token, body, answer and its JSON, log"),
-    ("/taskledger/tokens/", "Taskledger: edge, dispatch, token, body, answer and its JSON, log"),
-    ("/taskledger/contracts/", "Taskledger: the contract and the use case"),
-    ("/taskledger/tasks/", "Taskledger: the contract and the use case"),
-    ("/taskledger/accounts/", "Taskledger: the contract and the use case"),
-    ("/taskledger/ledger/", "Taskledger: the contract and the use case"),
-    ("/taskledger/storage/", "Taskledger: pool, arguments, rows"),
+    ("/donebook/http/", "Donebook: edge, dispatch, token, body, answer and its JSON, log"),
+    ("/donebook/tokens/", "Donebook: edge, dispatch, token, body, answer and its JSON, log"),
+    ("/donebook/contracts/", "Donebook: the contract and the use case"),
+    ("/donebook/tasks/", "Donebook: the contract and the use case"),
+    ("/donebook/accounts/", "Donebook: the contract and the use case"),
+    ("/donebook/ledger/", "Donebook: the contract and the use case"),
+    ("/donebook/storage/", "Donebook: pool, arguments, rows"),
     ("", "the rest of Python's library"),
 )
 """Whose a frame is, by its file: the first that is in the path counts."""
@@ -64,7 +64,7 @@ def profile(bench: Workbench, seconds: float) -> list[Profile]:
     if not watcher.exists():
         raise Missing("py-spy is not installed: make bench installs it")
     population = Population()
-    contender = bench.prepare(TaskledgerPostgres, population)
+    contender = bench.prepare(DonebookPostgres, population)
     if contender is None:
         return []
     found = []

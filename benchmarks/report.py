@@ -74,7 +74,7 @@ def _record(comparison: Comparison) -> Mapping[str, object]:
 
 def _title(lane: Lane, lanes: Sequence[Lane]) -> str:
     alone = sum(other.contender is lane.contender for other in lanes) == 1
-    ours = lane.contender.name.startswith("taskledger")
+    ours = lane.contender.name.startswith("donebook")
     return lane.contender.title if alone and not ours else f"{lane.contender.title}, {lane.dialect.name}"
 
 

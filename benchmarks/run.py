@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--keep", action="store_true", help="keep SQLite files and servers' logs")
     commands = parser.add_subparsers(required=True)
 
-    comparing = commands.add_parser("compare", parents=[common], help="Taskledger and its peers side by side")
+    comparing = commands.add_parser("compare", parents=[common], help="Donebook and its peers side by side")
     comparing.add_argument("--rounds", type=int, default=3, help="interleaved rounds (default 3)")
     comparing.add_argument("--seconds", type=float, default=4.0, help="of load per cell (default 4)")
     comparing.add_argument("--connections", type=int, default=32, help="keep-alive (default 32)")

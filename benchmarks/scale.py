@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from benchmarks.accounting import memory, settle
 from benchmarks.cells import Cell, Figures, Lane, figures_of, measure
 from benchmarks.contenders.contender import Contender
-from benchmarks.contenders.taskledger import TaskledgerPostgres, TaskledgerSqliteFull
+from benchmarks.contenders.donebook import DonebookPostgres, DonebookSqliteFull
 from benchmarks.dialects import Operation
 from benchmarks.load import Pressure
 from benchmarks.population import Group, Population
 from benchmarks.workbench import Workbench
 from benchmarks.workloads import Step, Workload
 
-KINDS: tuple[type[Contender], ...] = (TaskledgerPostgres, TaskledgerSqliteFull)
+KINDS: tuple[type[Contender], ...] = (DonebookPostgres, DonebookSqliteFull)
 TASKS_PER_USER = (
     Group("tasks-10", 1000, 10),
     Group("tasks-1000", 100, 1000),

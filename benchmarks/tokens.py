@@ -19,11 +19,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from benchmarks.machine import facts
 from benchmarks.population import SECRET
 from benchmarks.report import markdown
-from taskledger.tokens.claims import ClaimRules
-from taskledger.tokens.jwks import JwksVerifier
-from taskledger.tokens.keys import KeySet, parse_key_set
-from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
+from donebook.tokens.claims import ClaimRules
+from donebook.tokens.jwks import JwksVerifier
+from donebook.tokens.keys import KeySet, parse_key_set
+from donebook.tokens.shared import SharedSecrets
+from donebook.tokens.verify import TokenVerifier
 
 REPEATED_LIMIT_US = 5.0
 FRESH_EDDSA_LIMIT_US = 200.0

@@ -24,7 +24,7 @@ class Workbench:
         """Who could not be had, and why."""
 
     def __enter__(self) -> Self:
-        self.directory = Path(tempfile.mkdtemp(prefix="taskledger-benchmark-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="donebook-benchmark-"))
         return self
 
     def __exit__(

@@ -17,7 +17,7 @@ import pytest
 from tests.servers.postgres import Postgres, PostgresServer, call_in_thread, connect_or_run, run_postgres
 
 if TYPE_CHECKING:
-    from taskledger.storage.database import Database
+    from donebook.storage.database import Database
 
 DIALECTS = ["sqlite", "postgresql"]
 
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 
 def _migrate(url: str) -> None:
-    from taskledger.storage.migrate import migrate
+    from donebook.storage.migrate import migrate
 
     # In a thread, because it may run an event loop of its own.
     call_in_thread(migrate, url)
@@ -34,8 +34,8 @@ def _migrate(url: str) -> None:
 @asynccontextmanager
 async def open_database(url: str, **settings: Any) -> AsyncIterator["Database"]:
     """The database at ``url`` as the service has it under these settings, open."""
-    from taskledger.settings import Settings
-    from taskledger.storage.connect import database_for
+    from donebook.settings import Settings
+    from donebook.storage.connect import database_for
 
     database = database_for(Settings(database_url=url, **settings))
     await database.open()
@@ -46,7 +46,7 @@ async def open_database(url: str, **settings: Any) -> AsyncIterator["Database"]:
 
 
 def _new_name() -> str:
-    return f"taskledger_test_{os.getpid()}_{next(_numbers)}"
+    return f"donebook_test_{os.getpid()}_{next(_numbers)}"
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,7 @@ def breakable_postgres_server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def migrated_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "taskledger.db"
+    path = tmp_path_factory.mktemp("migrated") / "donebook.db"
     _migrate(f"sqlite:///{path}")
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

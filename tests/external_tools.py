@@ -1,6 +1,6 @@
 """Leaves out the suites whose external tool is not installed, and says so in one line.
 
-With ``TASKLEDGER_REQUIRE_ALL=1`` a missing tool is an error instead.
+With ``DONEBOOK_REQUIRE_ALL=1`` a missing tool is an error instead.
 """
 
 import os
@@ -119,7 +119,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         else:
             deselected.append(item)
             left_out[marker] += 1
-    if left_out and os.environ.get("TASKLEDGER_REQUIRE_ALL") == "1":
+    if left_out and os.environ.get("DONEBOOK_REQUIRE_ALL") == "1":
         raise pytest.UsageError(f"every test must run, but cannot: {_say(left_out)}")
     if deselected:
         config.hook.pytest_deselected(items=deselected)

@@ -15,7 +15,7 @@ def install_packages(name: str, source: Path, programs: Sequence[str] = ()) -> P
     """A directory with the ``node_modules`` that the lock file in ``source`` names, and with ``programs``."""
     files = (*_FILES, *programs)
     digest = hashlib.sha256(b"\0".join((source / file).read_bytes() for file in files)).hexdigest()[:16]
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "taskledger"
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "donebook"
     installed = caches / f"{name}-{digest}"
     if not installed.exists():
         caches.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,8 @@ import httpx
 import jwt
 from asgi_lifespan import LifespanManager
 
-from taskledger.app import create_app
-from taskledger.settings import Settings
+from donebook.app import create_app
+from donebook.settings import Settings
 
 SECRET = "a secret that only this test run's tokens are signed with"
 

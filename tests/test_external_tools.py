@@ -22,7 +22,7 @@ def test_without_a_tool(): pass
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A suite on a machine on which no program is found."""
     monkeypatch.setattr("tests.external_tools.find_program", lambda name: None)
-    monkeypatch.delenv("TASKLEDGER_REQUIRE_ALL", raising=False)
+    monkeypatch.delenv("DONEBOOK_REQUIRE_ALL", raising=False)
     pytester.makepyfile(SUITE)
     pytester.makeini(
         "[pytest]\nmarkers =\n redis: r\n proxy: p\nasyncio_default_fixture_loop_scope = function"
@@ -42,7 +42,7 @@ def test_tests_without_their_tool_are_left_out_in_one_line(suite: pytest.Pyteste
 def test_a_missing_tool_is_an_error_where_every_test_must_run(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("TASKLEDGER_REQUIRE_ALL", "1")
+    monkeypatch.setenv("DONEBOOK_REQUIRE_ALL", "1")
 
     result = suite.runpytest_inprocess("-p", "tests.external_tools")
 

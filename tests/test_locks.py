@@ -85,4 +85,4 @@ def test_the_bill_of_materials_lists_what_is_locked(tmp_path: Path) -> None:
     assert {(pin.name, str(pin.specifier).removeprefix("==")) for pin in locked("requirements.txt")} == listed
     hashes = [part["externalReferences"][0]["hashes"] for part in document["components"]]
     assert all(hashes)
-    assert "taskledger" == document["metadata"]["component"]["name"]
+    assert "donebook" == document["metadata"]["component"]["name"]

@@ -1,1 +1,1 @@
-"""Who is measured: Taskledger and its peers, each with its server, its database and its seed."""
+"""Who is measured: Donebook and its peers, each with its server, its database and its seed."""

@@ -3,28 +3,28 @@
 from collections.abc import Mapping
 
 from benchmarks.contenders.contender import Contender
+from benchmarks.contenders.donebook import (
+    DonebookPostgres,
+    DonebookPostgresLimited,
+    DonebookPostgresRowSecurity,
+    DonebookSqlite,
+    DonebookSqliteFull,
+)
 from benchmarks.contenders.pocketbase import PocketBasePeer
 from benchmarks.contenders.sql_peers import Fastify, FastifyPlannedOnce, Floor, UsualWay
-from benchmarks.contenders.taskledger import (
-    TaskledgerPostgres,
-    TaskledgerPostgresLimited,
-    TaskledgerPostgresRowSecurity,
-    TaskledgerSqlite,
-    TaskledgerSqliteFull,
-)
 
 COMPARED: tuple[type[Contender], ...] = (
-    TaskledgerPostgres,
+    DonebookPostgres,
     Fastify,
     UsualWay,
     Floor,
-    TaskledgerSqlite,
+    DonebookSqlite,
     PocketBasePeer,
 )
 _ALSO: tuple[type[Contender], ...] = (
-    TaskledgerPostgresRowSecurity,
-    TaskledgerPostgresLimited,
-    TaskledgerSqliteFull,
+    DonebookPostgresRowSecurity,
+    DonebookPostgresLimited,
+    DonebookSqliteFull,
     FastifyPlannedOnce,
 )
 CONTENDERS: Mapping[str, type[Contender]] = {each.name: each for each in (*COMPARED, *_ALSO)}

@@ -202,7 +202,7 @@ class Fastify(SqlPeer):
 
 
 class FastifyPlannedOnce(Fastify):
-    """Fastify 5 with pg, and PostgreSQL set as Taskledger sets it for its own connections."""
+    """Fastify 5 with pg, and PostgreSQL set as Donebook sets it for its own connections."""
 
     name = "fastify-planned-once"
     title = "Fastify 5 + pg, statements planned once"

@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from taskledger.accounts.hashing import PasswordHashing
-from taskledger.storage.database import Database
+from donebook.accounts.hashing import PasswordHashing
+from donebook.storage.database import Database
 from tests.databases import open_database
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.database import Database
-from taskledger.storage.statement import Statement
+from donebook.migrations.tables import METADATA
+from donebook.storage.database import Database
+from donebook.storage.statement import Statement
 
 
 async def rows_of(database: Database, table: str) -> list[dict[str, Any]]:

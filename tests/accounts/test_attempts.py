@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from taskledger.accounts.attempts import Allowance, take_attempt
-from taskledger.settings import Rate
-from taskledger.storage.database import Database
+from donebook.accounts.attempts import Allowance, take_attempt
+from donebook.settings import Rate
+from donebook.storage.database import Database
 from tests.accounts.conftest import Clock
 from tests.databases import open_database
 

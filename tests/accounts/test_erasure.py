@@ -6,17 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taskledger.accounts.events import EventKind, Origin, RecordedEvent, list_events, record_event
-from taskledger.accounts.hashing import PasswordHashing
-from taskledger.accounts.operations import disable_user, erase_user
-from taskledger.accounts.statements.erasure import tables_to_empty
-from taskledger.accounts.usecases import log_in, log_out, provision_user, sign_up
-from taskledger.errors import Failure
-from taskledger.migrations.tables import METADATA
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
-from taskledger.tasks.usecases import create_task, edit_task
-from taskledger.tasks.values import NewTask, Writing, delete
+from donebook.accounts.events import EventKind, Origin, RecordedEvent, list_events, record_event
+from donebook.accounts.hashing import PasswordHashing
+from donebook.accounts.operations import disable_user, erase_user
+from donebook.accounts.statements.erasure import tables_to_empty
+from donebook.accounts.usecases import log_in, log_out, provision_user, sign_up
+from donebook.errors import Failure
+from donebook.migrations.tables import METADATA
+from donebook.principal import Principal
+from donebook.storage.database import Database
+from donebook.tasks.usecases import create_task, edit_task
+from donebook.tasks.values import NewTask, Writing, delete
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import dump, rows_of
 from tests.tasks.actors import TaskFacts
@@ -111,7 +111,7 @@ async def test_an_erasure_that_was_broken_off_can_be_finished(
         raise RuntimeError("the machine went away")
 
     with monkeypatch.context() as patched:
-        patched.setattr("taskledger.accounts.statements.erasure.tables_to_empty", break_off)
+        patched.setattr("donebook.accounts.statements.erasure.tables_to_empty", break_off)
         with pytest.raises(RuntimeError):
             await erase_user(database, METADATA, ada.user_id, clock())
     await erase_user(database, METADATA, ada.user_id, clock())

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from taskledger.accounts.events import EventKind, Origin, RecordedEvent, list_events, printable, record_event
-from taskledger.accounts.recorder import ALL_PER_WINDOW, EACH_PER_WINDOW, EventRecorder
-from taskledger.errors import DatabaseUnavailable
-from taskledger.storage.database import Database
+from donebook.accounts.events import EventKind, Origin, RecordedEvent, list_events, printable, record_event
+from donebook.accounts.recorder import ALL_PER_WINDOW, EACH_PER_WINDOW, EventRecorder
+from donebook.errors import DatabaseUnavailable
+from donebook.storage.database import Database
 from tests.accounts.conftest import Clock
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -86,7 +86,7 @@ def flood(recorder: EventRecorder, times: int, address: str = "203.0.113.7") -> 
 async def test_a_refusal_is_recorded_and_logged(
     database: Database, recorder: EventRecorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, "taskledger"):
+    with caplog.at_level(logging.WARNING, "donebook"):
         recorder.note(EventKind.TOKEN_REFUSED, ORIGIN, reason="signature")
     assert ["token_refused 203.0.113.7: signature"] == await recorded(database, recorder)
     assert ["token_refused: signature (from 203.0.113.7, request request-1)"] == caplog.messages
@@ -112,7 +112,7 @@ async def test_of_a_flood_from_one_address_a_few_are_recorded_and_the_rest_count
 async def test_how_many_were_left_out_is_recorded_although_no_more_come(
     database: Database, recorder: EventRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskledger.accounts.recorder.WINDOW_SECONDS", 0.01)
+    monkeypatch.setattr("donebook.accounts.recorder.WINDOW_SECONDS", 0.01)
     flood(recorder, 1000)
     left_out = f"not_recorded None: {1000 - EACH_PER_WINDOW} token_refused"
     async with asyncio.timeout(30):

@@ -6,8 +6,8 @@ import bcrypt
 import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from taskledger.accounts.hashing import PasswordHashing, PlainBcryptHasher, WholeBcryptHasher
-from taskledger.errors import Overloaded
+from donebook.accounts.hashing import PasswordHashing, PlainBcryptHasher, WholeBcryptHasher
+from donebook.errors import Overloaded
 
 PASSWORD = "Correct-horse-7"
 IMPORTED = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()

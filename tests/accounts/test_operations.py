@@ -1,9 +1,9 @@
 import pytest
 
-from taskledger.accounts import operations
-from taskledger.accounts.events import Origin
-from taskledger.accounts.hashing import PasswordHashing
-from taskledger.accounts.operations import (
+from donebook.accounts import operations
+from donebook.accounts.events import Origin
+from donebook.accounts.hashing import PasswordHashing
+from donebook.accounts.operations import (
     UserFacts,
     disable_user,
     find_users,
@@ -11,10 +11,10 @@ from taskledger.accounts.operations import (
     list_users,
     set_password,
 )
-from taskledger.accounts.usecases import provision_user, sign_up
-from taskledger.errors import UserUnknown
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
+from donebook.accounts.usecases import provision_user, sign_up
+from donebook.errors import UserUnknown
+from donebook.principal import Principal
+from donebook.storage.database import Database
 from tests.accounts.conftest import Clock
 
 

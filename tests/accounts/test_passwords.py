@@ -1,6 +1,6 @@
 import pytest
 
-from taskledger.accounts.passwords import find_weakness
+from donebook.accounts.passwords import find_weakness
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_what_is_said_of_a_password_does_not_repeat_it() -> None:
 
 
 def test_three_thousand_passwords_are_common() -> None:
-    from taskledger.accounts.passwords import _common_passwords
+    from donebook.accounts.passwords import _common_passwords
 
     common = _common_passwords()
     assert 3000 == len(common)

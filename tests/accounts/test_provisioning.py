@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from taskledger.accounts.usecases import Profile, get_profile, provision_user
-from taskledger.errors import UserUnknown
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
+from donebook.accounts.usecases import Profile, get_profile, provision_user
+from donebook.errors import UserUnknown
+from donebook.principal import Principal
+from donebook.storage.database import Database
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import rows_of
 

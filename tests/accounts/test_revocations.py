@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from taskledger.accounts import revocations
-from taskledger.accounts.events import Origin
-from taskledger.accounts.operations import disable_user, enable_user, erase_user
-from taskledger.accounts.revocations import RevocationWatch, admit
-from taskledger.accounts.usecases import log_out, provision_user
-from taskledger.errors import DatabaseUnavailable, TokenRevoked, UserUnknown
-from taskledger.migrations.tables import METADATA
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
+from donebook.accounts import revocations
+from donebook.accounts.events import Origin
+from donebook.accounts.operations import disable_user, enable_user, erase_user
+from donebook.accounts.revocations import RevocationWatch, admit
+from donebook.accounts.usecases import log_out, provision_user
+from donebook.errors import DatabaseUnavailable, TokenRevoked, UserUnknown
+from donebook.migrations.tables import METADATA
+from donebook.principal import Principal
+from donebook.storage.database import Database
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import rows_of
 from tests.databases import open_database

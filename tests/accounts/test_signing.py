@@ -8,16 +8,16 @@ import bcrypt
 import pytest
 from sqlalchemy import Text, bindparam, update
 
-from taskledger.accounts.events import EventKind, Origin, RecordedEvent, list_events
-from taskledger.accounts.hashing import PasswordHashing
-from taskledger.accounts.model import local_accounts
-from taskledger.accounts.operations import disable_user, enable_user, set_password
-from taskledger.accounts.revocations import admit
-from taskledger.accounts.usecases import SignedIn, get_profile, log_in, log_out, sign_up
-from taskledger.errors import EmailTaken, TokenRevoked, WrongCredentials
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
-from taskledger.storage.statement import Statement
+from donebook.accounts.events import EventKind, Origin, RecordedEvent, list_events
+from donebook.accounts.hashing import PasswordHashing
+from donebook.accounts.model import local_accounts
+from donebook.accounts.operations import disable_user, enable_user, set_password
+from donebook.accounts.revocations import admit
+from donebook.accounts.usecases import SignedIn, get_profile, log_in, log_out, sign_up
+from donebook.errors import EmailTaken, TokenRevoked, WrongCredentials
+from donebook.principal import Principal
+from donebook.storage.database import Database
+from donebook.storage.statement import Statement
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import rows_of
 

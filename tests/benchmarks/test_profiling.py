@@ -1,6 +1,6 @@
 from benchmarks.profiling import count_parts
 
-LOOP = "main (/x/taskledger/cli/__init__.py);Runner.run (/python/asyncio/runners.py)"
+LOOP = "main (/x/donebook/cli/__init__.py);Runner.run (/python/asyncio/runners.py)"
 SENDING = f"{LOOP};RequestResponseCycle.send (/x/uvicorn/httptools_impl.py)"
 
 
@@ -9,7 +9,7 @@ def test_a_sample_counts_for_the_innermost_frame() -> None:
         [
             f"{LOOP} 7",
             f"{SENDING} 2",
-            f"{SENDING};JoinedWrites.write (/src/taskledger/http/joined_writes.py) 5",
+            f"{SENDING};JoinedWrites.write (/src/donebook/http/joined_writes.py) 5",
             f"{SENDING};fullmatch (/python/re/__init__.py) 1",
         ]
     )

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from taskledger.errors import IssuerUnavailable, SubjectMissing, TokenExpired, TokenInvalid
-from taskledger.tokens.claims import ClaimRules
-from taskledger.tokens.endpoint import JwksEndpoint
-from taskledger.tokens.jwks import REFETCH_INTERVAL, REFRESH_AFTER, JwksVerifier
-from taskledger.tokens.refusals import Refusal
-from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
+from donebook.errors import IssuerUnavailable, SubjectMissing, TokenExpired, TokenInvalid
+from donebook.tokens.claims import ClaimRules
+from donebook.tokens.endpoint import JwksEndpoint
+from donebook.tokens.jwks import REFETCH_INTERVAL, REFRESH_AFTER, JwksVerifier
+from donebook.tokens.refusals import Refusal
+from donebook.tokens.shared import SharedSecrets
+from donebook.tokens.verify import TokenVerifier
 from tests.better_auth.record import SESSION_DATA_COOKIE
 from tests.better_auth.server import SECRET, BetterAuth, better_auth_server
 

@@ -1,4 +1,4 @@
-"""Running commands of ``taskledger`` on a database, within the test's own process."""
+"""Running commands of ``donebook`` on a database, within the test's own process."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from taskledger.cli import app
+from donebook.cli import app
 from tests.servers.postgres import call_in_thread
 from tests.service import SECRET
 

@@ -1,9 +1,9 @@
-"""``taskledger auth-events``."""
+"""``donebook auth-events``."""
 
 import httpx
 import pytest
 
-from taskledger.settings import Rate
+from donebook.settings import Rate
 from tests.cli.commands import CommandLine
 from tests.service import bearer, run_service
 

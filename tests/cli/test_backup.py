@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from taskledger.cli import app
+from donebook.cli import app
 
 
 @pytest.fixture(autouse=True)
@@ -47,5 +47,5 @@ def test_backup_of_postgresql_names_the_ways_there_are(
 
     assert 2 == result.exit_code
     assert "pg_dump" in result.stderr
-    assert "taskledger copy" in result.stderr
+    assert "donebook copy" in result.stderr
     assert "canary" not in result.output

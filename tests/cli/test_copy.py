@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from taskledger.cli import app
+from donebook.cli import app
 from tests.service import run_service
 
 
@@ -67,7 +67,7 @@ def test_copy_of_an_older_schema_says_what_to_do(sqlite_url: str, tmp_path: Path
     result = CliRunner().invoke(app, ["copy", sqlite_url, f"sqlite:///{tmp_path / 'new.db'}"])
 
     assert 1 == result.exit_code
-    assert "taskledger migrate" in result.stderr
+    assert "donebook migrate" in result.stderr
     assert not (tmp_path / "new.db").exists()
 
 

@@ -1,4 +1,4 @@
-"""``taskledger doctor --token``: which check failed, and the mend."""
+"""``donebook doctor --token``: which check failed, and the mend."""
 
 import asyncio
 import json
@@ -10,9 +10,9 @@ from typing import Any
 import jwt
 import pytest
 
-from taskledger.accounts.operations import disable_user
-from taskledger.accounts.usecases import provision_user
-from taskledger.principal import Principal
+from donebook.accounts.operations import disable_user
+from donebook.accounts.usecases import provision_user
+from donebook.principal import Principal
 from tests.cli.commands import CommandLine
 from tests.databases import open_database
 from tests.service import SECRET
@@ -97,7 +97,7 @@ async def test_a_token_that_was_ended_is_told_apart(sqlite_url: str, command: Co
         await disable_user(database, "ada", now)
     line = verdict(command, token())
     assert line.startswith("FAIL  token: refused: its user is disabled - ")
-    assert "taskledger users enable ID" in line
+    assert "donebook users enable ID" in line
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
-"""What ``taskledger doctor --isolation`` makes of what a server lets everybody ask."""
+"""What ``donebook doctor --isolation`` makes of what a server lets everybody ask."""
 
 from typing import Any
 
 import httpx
 import pytest
 
-from taskledger.cli.isolation import Attempt, probes
-from taskledger.cli.isolation.document import Operation, read_operations
-from taskledger.cli.isolation.people import OwnTask, Person, make_people
-from taskledger.tokens.shared import SharedSecrets
+from donebook.cli.isolation import Attempt, probes
+from donebook.cli.isolation.document import Operation, read_operations
+from donebook.cli.isolation.people import OwnTask, Person, make_people
+from donebook.tokens.shared import SharedSecrets
 
 TASK = OwnTask("0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e", 1)
 
@@ -93,7 +93,7 @@ def test_the_limit_on_log_ins_is_not_exceeded(
     monkeypatch: pytest.MonkeyPatch, left: str, waits: list[int]
 ) -> None:
     waited: list[int] = []
-    monkeypatch.setattr("taskledger.cli.isolation.probes.time.sleep", waited.append)
+    monkeypatch.setattr("donebook.cli.isolation.probes.time.sleep", waited.append)
 
     list(probes.probe(open_operation("POST /api/auth/login"), *Server(ratelimit=left).people()))
 

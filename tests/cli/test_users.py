@@ -1,4 +1,4 @@
-"""``taskledger users``."""
+"""``donebook users``."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from taskledger.settings import Rate
+from donebook.settings import Rate
 from tests.cli.commands import CommandLine
 from tests.service import Service, bearer, run_service
 
@@ -154,5 +154,5 @@ def test_a_database_that_is_not_migrated_is_said_to_be(
     result = CommandLine(monkeypatch, DATABASE_URL=empty_sqlite_url).run("users", "list")
     assert 1 == result.exit_code
     assert "cannot be used" in result.output
-    assert "taskledger migrate" in result.output
+    assert "donebook migrate" in result.output
     assert "" == result.stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from taskledger.ledger.maintenance import Retention, maintain
+from donebook.ledger.maintenance import Retention, maintain
 from tests.databases import open_database
 from tests.node_packages import install_packages
 from tests.process.program import ROOT, Program, serve
@@ -109,7 +109,7 @@ def test_it_passes_its_own_tests(built: Path) -> None:
 
 async def test_it_works_with_a_server_on_a_bad_line(built: Path, server: Program, database_url: str) -> None:
     await sweep_tombstones(server, database_url)
-    run_suite(built, "integration", TASKLEDGER_URL=server.url, TASKLEDGER_SECRET=SECRET)
+    run_suite(built, "integration", DONEBOOK_URL=server.url, DONEBOOK_SECRET=SECRET)
 
 
 def test_the_readme_begins_with_ten_lines_that_work(built: Path, tmp_path: Path) -> None:

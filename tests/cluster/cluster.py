@@ -23,7 +23,7 @@ from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
-DATABASE = "taskledger"
+DATABASE = "donebook"
 
 
 def replica_settings() -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from taskledger.storage.migrate import migrate
+from donebook.storage.migrate import migrate
 from tests.cluster.cluster import Cluster, StartCluster
 from tests.faults.server import PATIENCE, Server, eventually, token_for
 from tests.faults.wire import Lost

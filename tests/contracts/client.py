@@ -16,8 +16,8 @@ import httpx
 import jwt
 from fastapi import FastAPI
 
-from taskledger.app import create_app
-from taskledger.settings import Settings
+from donebook.app import create_app
+from donebook.settings import Settings
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import jsonschema_rs
 
-from taskledger.app import openapi_document
-from taskledger.settings import Mount
-from taskledger.settings.mounts import DEFAULT_CONTRACTS, parse_mounts
+from donebook.app import openapi_document
+from donebook.settings import Mount
+from donebook.settings.mounts import DEFAULT_CONTRACTS, parse_mounts
 from tests.contracts.client import Check, Reply
 
 

@@ -22,7 +22,7 @@ def lasting_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
         yield f"sqlite:///{shutil.copy(migrated, tmp_path_factory.mktemp('contracts'))}"
         return
     server: Postgres = request.getfixturevalue("postgres_server")
-    name = "taskledger_contracts"
+    name = "donebook_contracts"
     server.create_database(name, template=request.getfixturevalue("migrated_postgres_database"))
     yield server.url(name)
     server.drop_database(name)

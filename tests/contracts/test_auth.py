@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from taskledger.settings import Rate, Settings
-from taskledger.settings.mounts import parse_mounts
+from donebook.settings import Rate, Settings
+from donebook.settings.mounts import parse_mounts
 from tests.service import Service, bearer, run_service
 
 PASSWORD = "Correct-horse-7"
@@ -89,7 +89,7 @@ async def test_the_token_carries_who_and_until_when(session: dict[str, Any]) -> 
         "iat": claims["exp"] - 86400,
         "exp": claims["exp"],
         "jti": claims["jti"],
-        "iss": "taskledger",
+        "iss": "donebook",
     } == claims
     assert len(claims["jti"]) >= 32
 
@@ -462,7 +462,7 @@ async def test_at_one_base_with_enveloped_it_speaks_as_enveloped_does(sqlite_url
 
 
 async def test_a_service_without_accounts_and_with_public_keys_has_no_secret(sqlite_url: str) -> None:
-    from taskledger.app import shared_secrets
+    from donebook.app import shared_secrets
 
     known = {"database_url": sqlite_url, "better_auth_url": "http://localhost:3000"}
     assert shared_secrets(Settings(contracts="flat", **known)) is None  # type: ignore[arg-type]

@@ -243,7 +243,7 @@ def test_updated_at_goes_forward_whatever_the_clock_does(
 ) -> None:
     noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
     clock = [noon]
-    monkeypatch.setattr("taskledger.app._now", lambda: clock[-1])
+    monkeypatch.setattr("donebook.app._now", lambda: clock[-1])
     with serve(lasting_url) as service:
         for spoken in TASK_CONTRACTS:
             user = User(service)

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from taskledger.app import openapi_document
-from taskledger.settings.mounts import DEFAULT_CONTRACTS, parse_mounts
+from donebook.app import openapi_document
+from donebook.settings.mounts import DEFAULT_CONTRACTS, parse_mounts
 from tests.contracts.client import Reply, Service, User, serve
 from tests.contracts.conformance import conforms_to
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from taskledger import errors
-from taskledger.contracts.registry import CONTRACTS, mount_contracts
-from taskledger.errors import Failure
-from taskledger.http import failures
-from taskledger.http.authentication import Authenticator
-from taskledger.http.route import ContractRoute
-from taskledger.http.sealed import PathCollision
-from taskledger.settings import Mount, Settings
-from taskledger.tokens.verify import TokenVerifier
+from donebook import errors
+from donebook.contracts.registry import CONTRACTS, mount_contracts
+from donebook.errors import Failure
+from donebook.http import failures
+from donebook.http.authentication import Authenticator
+from donebook.http.route import ContractRoute
+from donebook.http.sealed import PathCollision
+from donebook.settings import Mount, Settings
+from donebook.tokens.verify import TokenVerifier
 from tests.contracts.client import Reply, Service, User, serve
 from tests.contracts.spoken import TASK_CONTRACTS, Spoken
 

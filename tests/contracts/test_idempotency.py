@@ -138,7 +138,7 @@ def test_a_failure_is_not_kept(ada: User) -> None:
 
 def test_a_key_is_good_for_a_day(ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(now=datetime.now(UTC))
-    monkeypatch.setattr("taskledger.http.call.Services.now", property(lambda _: lambda: clock.now))
+    monkeypatch.setattr("donebook.http.call.Services.now", property(lambda _: lambda: clock.now))
     first = ada.post("/api/v2/tasks", {"title": "Tea"}, headers=KEY)
 
     clock.now += timedelta(hours=23, minutes=59)

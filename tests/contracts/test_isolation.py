@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from taskledger.storage.statement import CompiledStatement, Statement, Values
+from donebook.storage.statement import CompiledStatement, Statement, Values
 from tests.contracts.client import Reply, Service, User, serve
 from tests.contracts.spoken import TASK_CONTRACTS, Spoken
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.principal import Principal
+from donebook.accounts.usecases import provision_user
+from donebook.principal import Principal
 from tests.contracts.client import Service, User, sign
 from tests.contracts.conftest import NewUser
 from tests.contracts.spoken import Spoken
@@ -117,7 +117,7 @@ def test_a_known_user_costs_no_query(
         provisioned.append(principal.user_id)
         await provision_user(database, principal, now)
 
-    monkeypatch.setattr("taskledger.http.authentication.provision_user", provision)
+    monkeypatch.setattr("donebook.http.authentication.provision_user", provision)
     user, stranger = User(service), User(service)
     again = sign(user.claims | {"jti": "another token of the same user"})
     for token in (user.token, user.token, again):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from taskledger import __version__
+from donebook import __version__
 from tests.contracts.client import Reply, Service, User, serve
 from tests.contracts.spoken import TASK_CONTRACTS, Spoken
 
@@ -33,7 +33,7 @@ def test_the_root_tells_programs_what_runs_here(service: Service, accept: dict[s
     body = reply.json()
     assert (200, "application/json") == (reply.status, reply.headers["content-type"])
     assert ["message", "name", "version", "docs"] == list(body)[:4]
-    assert ("Todo API is running", "Taskledger", __version__, "/docs") == (
+    assert ("Todo API is running", "Donebook", __version__, "/docs") == (
         body["message"],
         body["name"],
         body["version"],
@@ -120,7 +120,7 @@ def test_a_fault_of_ours_may_be_read_too(
     async def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("taskledger.contracts.dialect.get_task", fail)
+    monkeypatch.setattr("donebook.contracts.dialect.get_task", fail)
     reply = ada.get(spoken.missing(ada), headers={"Origin": ORIGIN})
     assert (500, ORIGIN) == (reply.status, reply.headers["access-control-allow-origin"])
 

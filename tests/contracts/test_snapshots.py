@@ -8,9 +8,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from taskledger.app import openapi_document
-from taskledger.contracts.registry import CONTRACTS
-from taskledger.settings import Mount
+from donebook.app import openapi_document
+from donebook.contracts.registry import CONTRACTS
+from donebook.settings import Mount
 from tests.contracts.spoken import TASK_CONTRACTS
 
 SNAPSHOTS = Path(__file__).parents[2] / "docs" / "contracts"

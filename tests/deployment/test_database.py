@@ -11,9 +11,9 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.principal import Principal
-from taskledger.storage.migrate import migrate
+from donebook.accounts.usecases import provision_user
+from donebook.principal import Principal
+from donebook.storage.migrate import migrate
 from tests.databases import open_database
 from tests.deployment.image import ROOT
 from tests.deployment.platforms import read_yaml
@@ -84,5 +84,5 @@ def test_the_migration_and_the_pooler_use_the_same_login() -> None:
         services["migrate"]["environment"]["DATABASE_URL"],
     ]
 
-    assert {"taskledger"} == {url.partition("://")[2].partition(":")[0] for url in urls}
-    assert ["taskledger"] == re.findall(r'^"(\w+)" ', COMPOSE["configs"]["pgbouncer-users"]["content"])
+    assert {"donebook"} == {url.partition("://")[2].partition(":")[0] for url in urls}
+    assert ["donebook"] == re.findall(r'^"(\w+)" ', COMPOSE["configs"]["pgbouncer-users"]["content"])

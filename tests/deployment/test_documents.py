@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from taskledger.cli import app
-from taskledger.settings import Settings
-from taskledger.settings.load import setting_names
+from donebook.cli import app
+from donebook.settings import Settings
+from donebook.settings.load import setting_names
 from tests.deployment.image import ROOT
 
 DOCUMENTS = ["docs/deployment.md", "docs/operations.md"]
@@ -32,11 +32,11 @@ def code(document: str) -> str:
 
 
 def commands(document: str) -> list[str]:
-    """What stands behind ``taskledger`` where that is a program."""
+    """What stands behind ``donebook`` where that is a program."""
     others = ("hf ", "docker build", "docker run", "kubectl")
     lines = [line.strip().rpartition(" -- ")[2] for line in code(document).splitlines()]
     ours = [line for line in lines if not line.startswith(others)]
-    found = [re.search(r'(?:^|[\s/"])taskledger ([a-z][^"#]*)', line) for line in ours]
+    found = [re.search(r'(?:^|[\s/"])donebook ([a-z][^"#]*)', line) for line in ours]
     return [each[1].strip() for each in found if each is not None]
 
 

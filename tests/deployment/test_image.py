@@ -20,7 +20,7 @@ SECRET = "a secret of forty characters for the image"
 @pytest.fixture(scope="module")
 def image() -> Iterator[Image]:
     # Not pytest's directory, which is closed to other accounts.
-    with tempfile.TemporaryDirectory(prefix="taskledger-image-", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="donebook-image-", dir="/tmp") as directory:
         built = Image(Path(directory))
         built.build()
         yield built
@@ -71,12 +71,12 @@ def test_the_image_serves_on_the_port_it_is_given_and_stops_when_told(image: Ima
             server.kill()
     unwell = subprocess.run(healthy, capture_output=True, check=False, **image.options(settings))
     assert 0 != unwell.returncode
-    assert 0 != (image.root / "data" / "taskledger.db").stat().st_uid
+    assert 0 != (image.root / "data" / "donebook.db").stat().st_uid
 
 
 @pytest.mark.clean_root
 def test_without_a_secret_the_image_says_what_it_lacks(image: Image) -> None:
-    told = image.run("taskledger", "serve")
+    told = image.run("donebook", "serve")
 
     assert 0 != told.returncode
     assert "JWT_SECRET" in told.stderr
@@ -86,7 +86,7 @@ def test_without_a_secret_the_image_says_what_it_lacks(image: Image) -> None:
 def test_the_image_has_the_packages_that_are_locked_and_the_project(image: Image) -> None:
     listed = image.run("python", "-m", "pip", "freeze", "--all").stdout
 
-    assert "taskledger @" in listed
+    assert "donebook @" in listed
     assert "pytest" not in listed
     assert 0 == image.run("python", "-m", "pip", "check").returncode
 
@@ -115,11 +115,11 @@ def test_every_package_of_the_image_is_checked_by_its_hash_and_none_is_compiled(
 
 
 def test_the_build_context_holds_nothing_but_what_the_image_is_made_of(tmp_path: Path) -> None:
-    for name in (".env", "taskledger.db", ".taskledger-secret", "tests/x.py", ".git/config", "deploy/a.yaml"):
+    for name in (".env", "donebook.db", ".donebook-secret", "tests/x.py", ".git/config", "deploy/a.yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    wanted = {"pyproject.toml", "README.md", "requirements.txt", "src/taskledger/app.py"}
-    for name in wanted | {"src/taskledger/__pycache__/app.cpython-313.pyc"}:
+    wanted = {"pyproject.toml", "README.md", "requirements.txt", "src/donebook/app.py"}
+    for name in wanted | {"src/donebook/__pycache__/app.cpython-313.pyc"}:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / ".dockerignore").write_text((ROOT / ".dockerignore").read_text())

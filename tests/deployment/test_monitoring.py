@@ -23,7 +23,7 @@ TARGET_LABELS = {"job", "instance"}
 
 
 def dashboard() -> Any:
-    return json.loads((DEPLOY / "grafana/taskledger.json").read_text())
+    return json.loads((DEPLOY / "grafana/donebook.json").read_text())
 
 
 def queries() -> Iterator[tuple[str, str]]:
@@ -95,7 +95,7 @@ def test_a_query_is_of_metrics_and_labels_that_there_are(
 
 def test_every_metric_of_ours_is_on_the_dashboard(exposed: dict[str, set[str]]) -> None:
     asked = {each.name for _, expression in queries() for each in selectors(expression)}
-    ours = {name for name in exposed if name.startswith("taskledger_")}
+    ours = {name for name in exposed if name.startswith("donebook_")}
 
     # When a family began is told beside it.
     assert set() == {name for name in ours if not name.endswith("_created")} - asked
@@ -103,7 +103,7 @@ def test_every_metric_of_ours_is_on_the_dashboard(exposed: dict[str, set[str]]) 
 
 def test_a_mistake_in_a_query_would_be_seen() -> None:
     with pytest.raises(ValueError, match="unclosed left parenthesis"):
-        selectors("sum(rate(taskledger_requests_total[5m])")
+        selectors("sum(rate(donebook_requests_total[5m])")
 
 
 def test_grafana_finds_what_the_dashboard_refers_to() -> None:
@@ -133,4 +133,4 @@ def test_prometheus_asks_the_replicas_at_their_metrics_port() -> None:
     ports = {name: services[name]["environment"]["METRICS_PORT"] for name in ("replica-a", "replica-b")}
 
     assert [f"{name}:{port}" for name, port in ports.items()] == job["static_configs"][0]["targets"]
-    assert "taskledger" == job["job_name"]
+    assert "donebook" == job["job_name"]

@@ -12,8 +12,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from taskledger.settings import Mount, Settings, load_settings
-from taskledger.settings.load import setting_names
+from donebook.settings import Mount, Settings, load_settings
+from donebook.settings.load import setting_names
 from tests.deployment.image import ROOT, read_steps
 from tests.deployment.platforms import (
     DEPLOY,
@@ -99,12 +99,12 @@ def test_what_is_set_is_a_setting_and_a_server_takes_it(
 
 
 def test_replicas_do_not_migrate_where_something_else_does(deployment: Deployment) -> None:
-    assert ["taskledger", "migrate"] == deployment.migration
+    assert ["donebook", "migrate"] == deployment.migration
     assert deployment.settings.get("AUTO_MIGRATE", "false") == "false"
 
 
 def test_checks_ask_what_the_server_answers_at_its_port(deployment: Deployment) -> None:
-    from taskledger.app import openapi_document
+    from donebook.app import openapi_document
 
     paths = openapi_document([Mount("v2", "")])["paths"]
     assert "/health/ready" in deployment.checks
@@ -218,6 +218,6 @@ def test_what_the_pooler_lends_fits_what_postgresql_takes() -> None:
     assert listening is not None
 
     replicas = read_yaml(ROOT / "compose.yaml")["services"]["replica-a"]["environment"]["DATABASE_URL"]
-    assert f"@pgbouncer:{listening[1]}/taskledger" in replicas
+    assert f"@pgbouncer:{listening[1]}/donebook" in replicas
     # PostgreSQL's max_connections is 100; each replica listens with one more, and the migration has one.
     assert int(size[1]) + 3 < 100

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from taskledger.http.client_address import ClientAddresses
+from donebook.http.client_address import ClientAddresses
 from tests.deployment.image import ROOT
 from tests.deployment.platforms import read_yaml
 from tests.servers.haproxy import CONFIGURATION, run_haproxy

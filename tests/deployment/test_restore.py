@@ -12,11 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.principal import Principal
-from taskledger.storage.migrate import migrate
-from taskledger.tasks.usecases import create_task, get_task
-from taskledger.tasks.values import NewTask, Writing
+from donebook.accounts.usecases import provision_user
+from donebook.principal import Principal
+from donebook.storage.migrate import migrate
+from donebook.tasks.usecases import create_task, get_task
+from donebook.tasks.values import NewTask, Writing
 from tests.databases import open_database
 from tests.deployment.image import ROOT
 from tests.servers.postgres import PostgresServer, call_in_thread, run_postgres

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from taskledger.settings import Settings, SettingsMistakes, load_settings
-from taskledger.settings.load import setting_names
+from donebook.settings import Settings, SettingsMistakes, load_settings
+from donebook.settings.load import setting_names
 from tests.deployment.platforms import SECRETS, compose_settings, image_settings, kubernetes_settings
 
 KEYS = {"BETTER_AUTH_URL": "https://auth.example.com", "CONTRACTS": "v2,flat"}

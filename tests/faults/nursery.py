@@ -1,7 +1,7 @@
 """A process that has imported the service and forks real servers on demand.
 
 Run as a program, it is that process: it reads one order per line and answers each with a line.
-``start`` forks a child that runs the command line as ``taskledger`` does; ``wait`` tells its status.
+``start`` forks a child that runs the command line as ``donebook`` does; ``wait`` tells its status.
 An import of the service takes seconds of a busy processor and a fork none, which is what makes a
 hundred kills affordable. When the order's end closes, every child is killed.
 """
@@ -23,9 +23,9 @@ from tests.faults.breaks import chosen_mistake
 _WARM = (
     "pytest",
     "httpx",
-    "taskledger.app",
-    "taskledger.cli",
-    "taskledger.storage.migrate",
+    "donebook.app",
+    "donebook.cli",
+    "donebook.storage.migrate",
     "uvicorn",
     "uvicorn.loops.uvloop",
 )
@@ -53,7 +53,7 @@ class Nursery:
         *,
         broken: str | None = None,
     ) -> int:
-        """Start ``taskledger`` with these arguments and return its process id.
+        """Start ``donebook`` with these arguments and return its process id.
 
         ``broken`` names a mistake of `tests.faults.breaks` that is made in it first.
         """
@@ -169,7 +169,7 @@ def _become_server(order: dict[str, Any]) -> None:
             from tests.faults.breaks import find_mistake
 
             find_mistake(order["broken"])()
-        from taskledger.cli import app
+        from donebook.cli import app
 
         app(order["arguments"], standalone_mode=False)
         status = 0

@@ -28,10 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    given = os.environ.get("TASKLEDGER_FAULT_SEED")
+    given = os.environ.get("DONEBOOK_FAULT_SEED")
     config.stash[SEED] = int(given) if given else secrets.randbelow(2**32)
     # A run in several processes has one seed: those started from here inherit it.
-    os.environ["TASKLEDGER_FAULT_SEED"] = str(config.stash[SEED])
+    os.environ["DONEBOOK_FAULT_SEED"] = str(config.stash[SEED])
     if config.getoption("--faults") and config.args_source is not pytest.Config.ArgsSource.ARGS:
         recorder = config.stash[RECORDER] = Recorder(config.stash[SEED])
         config.args = [str(config.rootpath / file) for file in recorder.files]
@@ -56,7 +56,7 @@ def pytest_terminal_summary(
 
 
 def _say(config: pytest.Config) -> str:
-    return f"faults: seed {config.stash[SEED]} (repeat with TASKLEDGER_FAULT_SEED={config.stash[SEED]})"
+    return f"faults: seed {config.stash[SEED]} (repeat with DONEBOOK_FAULT_SEED={config.stash[SEED]})"
 
 
 def _is_partial(config: pytest.Config, status: pytest.ExitCode) -> bool:

@@ -7,7 +7,7 @@ import time
 import asyncpg
 import pytest
 
-from taskledger.storage.migrate import migrate
+from donebook.storage.migrate import migrate
 from tests.faults.conftest import MakeLoad, ProxiedServer, Serve, conclude
 from tests.faults.durability import InvariantBroken
 from tests.faults.load import Load
@@ -30,8 +30,8 @@ IMPATIENT = {
 
 @pytest.fixture
 def breakable_url(breakable_postgres_server: PostgresServer) -> str:
-    breakable_postgres_server.create_database("taskledger")
-    url = breakable_postgres_server.url("taskledger")
+    breakable_postgres_server.create_database("donebook")
+    url = breakable_postgres_server.url("donebook")
     call_in_thread(migrate, url)
     return url
 

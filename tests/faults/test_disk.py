@@ -180,7 +180,7 @@ async def test_a_server_that_mistakes_a_failing_disk_is_caught(
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
     """A file system with room for 24 MB, which the account that PostgreSQL runs as may write to."""
-    with tempfile.TemporaryDirectory(prefix="taskledger-small-disk-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="donebook-small-disk-", dir="/tmp") as name:
         directory = Path(name)
         directory.chmod(0o755)
         subprocess.run(

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taskledger.accounts.hashing import PasswordHashing
-from taskledger.accounts.operations import disable_user, erase_user, set_password
-from taskledger.migrations.tables import METADATA
+from donebook.accounts.hashing import PasswordHashing
+from donebook.accounts.operations import disable_user, erase_user, set_password
+from donebook.migrations.tables import METADATA
 from tests.databases import open_database
 from tests.faults.conftest import Serve
 from tests.faults.programme import Tries

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taskledger.accounts.operations import disable_user, erase_user
-from taskledger.cli.isolation.document import Operation, read_operations
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.database import Database
+from donebook.accounts.operations import disable_user, erase_user
+from donebook.cli.isolation.document import Operation, read_operations
+from donebook.migrations.tables import METADATA
+from donebook.storage.database import Database
 from tests.databases import open_database
 from tests.faults.conftest import Serve
 from tests.faults.endpoints import Visitor, assert_in_shape

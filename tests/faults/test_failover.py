@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from taskledger.storage.migrate import migrate
+from donebook.storage.migrate import migrate
 from tests.faults.conftest import MakeLoad, Serve, conclude, through
 from tests.faults.load import Load
 from tests.faults.programme import Tries
@@ -18,7 +18,7 @@ from tests.faults.server import PATIENCE, Server, eventually, token_for
 from tests.servers.postgres import PostgresServer, call_in_thread, run_postgres
 from tests.servers.standby import REPLICATED, Standby, follow, promote, run_standby
 
-NAME = "taskledger"
+NAME = "donebook"
 READ_ONLY = "the database takes no writes: it is a standby, or read-only"
 HASTY = {"DATABASE_POOL_TIMEOUT": 1, "DATABASE_CONNECT_TIMEOUT": 2, "DATABASE_STATEMENT_TIMEOUT": 2}
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from taskledger.app import shared_secrets
-from taskledger.cli import app
-from taskledger.cli.isolation import Attempt, probe_isolation
-from taskledger.settings import Settings
+from donebook.app import shared_secrets
+from donebook.cli import app
+from donebook.cli.isolation import Attempt, probe_isolation
+from donebook.settings import Settings
 from tests.faults.conftest import Serve
 from tests.faults.durability import InvariantBroken, assert_durable, require_none
 from tests.faults.isolation import Tagged, foreign_tags, log_violations
@@ -109,7 +109,7 @@ UNLIMITED = {"RATE_LIMIT_AUTH": "1000/second"}
 
 
 def run_doctor(server: Server, url: str) -> Result:
-    """``taskledger doctor --isolation`` as an operator runs it."""
+    """``donebook doctor --isolation`` as an operator runs it."""
     environment = {"DATABASE_URL": url, "JWT_SECRET": SECRET}
     arguments = ["doctor", "--isolation", "--url", f"http://127.0.0.1:{server.port}"]
     return call_in_thread(CliRunner().invoke, app, arguments, env=environment)

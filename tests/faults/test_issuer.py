@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from taskledger.tokens.jwks import REFETCH_INTERVAL
+from donebook.tokens.jwks import REFETCH_INTERVAL
 from tests.faults.programme import Tries
 from tests.faults.server import eventually
 from tests.faults.test_forged_tokens import Door, door

@@ -4,8 +4,8 @@ from typing import Any
 import httpx
 import pytest
 
-from taskledger.http.access import AccessLog, level_of
-from taskledger.principal import Principal
+from donebook.http.access import AccessLog, level_of
+from donebook.principal import Principal
 from tests.servers.ports import free_port
 from tests.service import Service, bearer, run_service
 
@@ -20,7 +20,7 @@ class Log:
         self._capture = capture
 
     def lines(self) -> list[str]:
-        from taskledger.http.lines import LINES
+        from donebook.http.lines import LINES
 
         LINES.flush()
         return self._capture.readouterr().err.splitlines()
@@ -50,7 +50,7 @@ async def test_a_request_is_one_json_line(sqlite_url: str, log: Log) -> None:
     assert event.pop("time").endswith("Z")
     assert event == {
         "level": "info",
-        "logger": "taskledger.requests",
+        "logger": "donebook.requests",
         "event": "request",
         "request_id": response.headers["x-request-id"],
         "user": "ada",
@@ -239,7 +239,7 @@ async def test_a_fault_is_answered_without_details_and_logged_with_them_under_on
     async def fail(*_: object) -> None:
         raise RuntimeError("the canary sang")
 
-    monkeypatch.setattr("taskledger.contracts.dialect.list_tasks", fail)
+    monkeypatch.setattr("donebook.contracts.dialect.list_tasks", fail)
     async with run_service(sqlite_url, log_requests=False) as service, service.client("ada") as client:
         response = await client.get("/api/v1/tasks")
 
@@ -262,7 +262,7 @@ async def test_a_fault_outside_the_contracts_is_answered_and_logged_too(
     def fail(*_: object) -> bool:
         raise RuntimeError("the canary sang")
 
-    monkeypatch.setattr("taskledger.http.pages.wants_html", fail)
+    monkeypatch.setattr("donebook.http.pages.wants_html", fail)
     async with run_service(sqlite_url, log_requests=False) as service, service.client(None) as client:
         response = await client.get("/", headers={"Origin": "http://localhost:3000"})
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from taskledger.http.client_address import ClientAddresses, limit_group
-from taskledger.http.client_address import _parse as parse
+from donebook.http.client_address import ClientAddresses, limit_group
+from donebook.http.client_address import _parse as parse
 
 
 async def receive() -> Any:

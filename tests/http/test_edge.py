@@ -3,7 +3,7 @@ from typing import Any
 import httpx
 import pytest
 
-from taskledger.http.edge import REFUSAL, Edge
+from donebook.http.edge import REFUSAL, Edge
 from tests.service import Service, run_service
 
 ORIGIN = "http://localhost:3000"

@@ -27,7 +27,7 @@ async def test_liveness_never_touches_the_database(
     async with run_service(sqlite_url) as service, service.client(None) as client:
         counted = Counted()
         for method in ("read", "write", "transact"):
-            monkeypatch.setattr(f"taskledger.storage.sqlite.SqliteDatabase.{method}", counted)
+            monkeypatch.setattr(f"donebook.storage.sqlite.SqliteDatabase.{method}", counted)
         response = await client.get(path)
         touched = counted.calls
         ready = await client.get("/health/ready")
@@ -46,9 +46,9 @@ async def test_readiness_is_bounded_when_the_database_does_not_answer(
     async def hang(*_: Any) -> None:
         await asyncio.sleep(3600)
 
-    monkeypatch.setattr("taskledger.storage.readiness._CHECK_SECONDS", 0.2)
+    monkeypatch.setattr("donebook.storage.readiness._CHECK_SECONDS", 0.2)
     async with run_service(sqlite_url) as service, service.client(None) as client:
-        monkeypatch.setattr("taskledger.storage.sqlite.SqliteDatabase.read", hang)
+        monkeypatch.setattr("donebook.storage.sqlite.SqliteDatabase.read", hang)
         started = time.monotonic()
         response = await client.get("/health/ready")
         alive = await client.get("/health/live")

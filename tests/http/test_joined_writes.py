@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from taskledger.http.joined_writes import JoinedWrites
+from donebook.http.joined_writes import JoinedWrites
 
 
 class Recorder(asyncio.Transport):

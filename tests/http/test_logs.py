@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from uvicorn.config import LOGGING_CONFIG
 
-from taskledger.http.lines import Lines, plain_text
-from taskledger.http.logs import ConsoleFormatter, JsonFormatter, LineHandler, configure_logs
-from taskledger.settings import Settings
+from donebook.http.lines import Lines, plain_text
+from donebook.http.logs import ConsoleFormatter, JsonFormatter, LineHandler, configure_logs
+from donebook.settings import Settings
 from tests.service import SECRET
 
 UVICORNS = ("uvicorn", "uvicorn.error", "uvicorn.access")
@@ -25,7 +25,7 @@ def settings(**values: Any) -> Settings:
 @contextmanager
 def untouched() -> Iterator[None]:
     """Logging as a new process has it, without pytest's own handlers; and as it was, afterwards."""
-    loggers = [logging.getLogger(name) for name in (None, "taskledger", *UVICORNS)]
+    loggers = [logging.getLogger(name) for name in (None, "donebook", *UVICORNS)]
     before = [(each.level, each.propagate, each.handlers[:]) for each in loggers]
     for each in loggers:
         each.handlers.clear()
@@ -40,7 +40,7 @@ def untouched() -> Iterator[None]:
 def record_of(
     message: str, *arguments: object, error: Exception | None = None, **facts: str
 ) -> logging.LogRecord:
-    record = logging.LogRecord("taskledger.storage", logging.WARNING, "", 0, message, arguments, None)
+    record = logging.LogRecord("donebook.storage", logging.WARNING, "", 0, message, arguments, None)
     if error is not None:
         record.exc_info = (type(error), error, None)
     record.__dict__ |= facts
@@ -55,7 +55,7 @@ def test_an_event_is_one_json_line_with_its_traceback() -> None:
     event = json.loads(line)
     assert line.isascii()
     assert line.isprintable()
-    assert ("warning", "taskledger.storage", "it all\nbroke", "7") == tuple(
+    assert ("warning", "donebook.storage", "it all\nbroke", "7") == tuple(
         event[name] for name in ("level", "logger", "event", "request_id")
     )
     assert event["traceback"].startswith("ValueError")
@@ -81,12 +81,12 @@ def test_all_loggers_end_in_one_format(capsys: pytest.CaptureFixture[str]) -> No
     configure_logs(settings(log_format="json"))
 
     logging.getLogger("somebody.else").warning("heard")
-    logging.getLogger("taskledger.requests").info("heard")
+    logging.getLogger("donebook.requests").info("heard")
     logging.getLogger("somebody.else").info("not heard")
-    logging.getLogger("taskledger.requests").debug("not heard")
+    logging.getLogger("donebook.requests").debug("not heard")
 
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [("somebody.else", "heard"), ("taskledger.requests", "heard")] == [
+    assert [("somebody.else", "heard"), ("donebook.requests", "heard")] == [
         (event["logger"], event["event"]) for event in events
     ]
 
@@ -121,7 +121,7 @@ def test_configuring_twice_does_not_double_the_lines() -> None:
     configure_logs(settings(debug=True))
 
     assert [LineHandler] == [type(handler) for handler in logging.getLogger().handlers]
-    assert logging.DEBUG == logging.getLogger("taskledger").level
+    assert logging.DEBUG == logging.getLogger("donebook").level
 
 
 async def test_gathered_lines_come_before_an_urgent_one(capsys: pytest.CaptureFixture[str]) -> None:

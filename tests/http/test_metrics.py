@@ -11,9 +11,9 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from taskledger.http.metrics import BOUNDS, Measurements
-from taskledger.http.metrics_port import MetricsPort
-from taskledger.storage.database import Usage
+from donebook.http.metrics import BOUNDS, Measurements
+from donebook.http.metrics_port import MetricsPort
+from donebook.storage.database import Usage
 from tests.servers.ports import free_port
 from tests.service import run_service
 
@@ -57,7 +57,7 @@ async def test_requests_are_counted_by_contract_route_and_status(sqlite_url: str
         await client.get("/no/such/page")
         found = samples(scrape(port))
 
-    counted = {key[1:]: value for key, value in found.items() if key[0] == "taskledger_requests_total"}
+    counted = {key[1:]: value for key, value in found.items() if key[0] == "donebook_requests_total"}
     assert counted == {
         ("versioned", "POST", "/api/v1/tasks", "201"): 2,
         ("versioned", "POST", "/api/v1/tasks", "422"): 1,
@@ -65,7 +65,7 @@ async def test_requests_are_counted_by_contract_route_and_status(sqlite_url: str
         ("", "GET", "/health/live", "200"): 1,
         ("", "GET", "", "404"): 1,
     }
-    assert 0 < found["taskledger_database_seconds_total", "versioned", "POST", "/api/v1/tasks"]
+    assert 0 < found["donebook_database_seconds_total", "versioned", "POST", "/api/v1/tasks"]
 
 
 async def test_sign_in_failures_are_counted_by_reason(sqlite_url: str) -> None:
@@ -76,7 +76,7 @@ async def test_sign_in_failures_are_counted_by_reason(sqlite_url: str) -> None:
         found = samples(scrape(port))
 
     assert [2, 1] == [
-        found["taskledger_sign_in_failures_total", reason]
+        found["donebook_sign_in_failures_total", reason]
         for reason in ("token_invalid", "credentials_malformed")
     ]
 
@@ -87,7 +87,7 @@ async def test_nothing_listens_without_a_metrics_port(
     def refuse(*_: object) -> None:
         raise AssertionError("a metrics server was started")
 
-    monkeypatch.setattr("taskledger.http.metrics_port.MetricsPort.start", refuse)
+    monkeypatch.setattr("donebook.http.metrics_port.MetricsPort.start", refuse)
     async with run_service(sqlite_url) as service, service.client("ada") as client:
         response = await client.get("/metrics")
 
@@ -103,8 +103,8 @@ def test_durations_fall_into_buckets_that_add_up(measurements: Measurements) -> 
     assert {"0.0005": 2, "0.001": 2, "0.0025": 2, "0.005": 3, "10.0": 3, "+Inf": 4} == {
         bound: buckets[bound] for bound in ("0.0005", "0.001", "0.0025", "0.005", "10.0", "+Inf")
     }
-    assert 4 == found["taskledger_request_duration_seconds_count", "", "GET", ""]
-    assert 99.0036 == pytest.approx(found["taskledger_request_duration_seconds_sum", "", "GET", ""])
+    assert 4 == found["donebook_request_duration_seconds_count", "", "GET", ""]
+    assert 99.0036 == pytest.approx(found["donebook_request_duration_seconds_sum", "", "GET", ""])
 
 
 def test_methods_of_the_clients_invention_share_one_series(measurements: Measurements) -> None:
@@ -113,9 +113,9 @@ def test_methods_of_the_clients_invention_share_one_series(measurements: Measure
 
     found = samples(measurements.families())
     assert {("", "other", "", "405"): 50} == {
-        key[1:]: value for key, value in found.items() if key[0] == "taskledger_requests_total"
+        key[1:]: value for key, value in found.items() if key[0] == "donebook_requests_total"
     }
-    assert 50 == found["taskledger_request_duration_seconds_count", "", "other", ""]
+    assert 50 == found["donebook_request_duration_seconds_count", "", "other", ""]
     assert 1 == measurements.series
 
 
@@ -123,7 +123,7 @@ def test_the_databases_connections_are_told(measurements: Measurements) -> None:
     found = samples(measurements.families())
 
     assert [10, 4, 3, 2] == [
-        found[(f"taskledger_database_{name}",)]
+        found[(f"donebook_database_{name}",)]
         for name in ("connections_limit", "connections", "connections_busy", "waiting")
     ]
 
@@ -131,8 +131,8 @@ def test_the_databases_connections_are_told(measurements: Measurements) -> None:
 def test_what_was_written_and_who_follows_is_told(measurements: Measurements) -> None:
     found = samples(measurements.families())
 
-    assert 7 == found[("taskledger_revisions_written_total",)]
-    assert 5 == found[("taskledger_event_connections",)]
+    assert 7 == found[("donebook_revisions_written_total",)]
+    assert 5 == found[("donebook_event_connections",)]
 
 
 def test_the_process_is_measured(measurements: Measurements) -> None:
@@ -158,7 +158,7 @@ def test_a_family_is_told_once_for_all_workers(
             each.stop()
 
     assert [1] == sorted({*Counter(family.name for family in families).values()})
-    [requests] = [family for family in families if family.name == "taskledger_requests"]
+    [requests] = [family for family in families if family.name == "donebook_requests"]
     assert [("101", 1.0), ("102", 1.0)] == sorted(
         (sample.labels["worker"], sample.value) for sample in requests.samples
     )
@@ -222,7 +222,7 @@ def test_a_port_that_cannot_be_had_is_said_once_and_stops_nothing(
     def refuse(*_: Any) -> None:
         raise PermissionError(errno.EACCES, "permission denied")
 
-    monkeypatch.setattr("taskledger.http.metrics_port.start_http_server", refuse)
+    monkeypatch.setattr("donebook.http.metrics_port.start_http_server", refuse)
     metrics_port = MetricsPort("127.0.0.1", 80, measurements.families)
     metrics_port.start()
     metrics_port.stop()

@@ -10,15 +10,15 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from taskledger.http.pages import add_pages, wants_html
-from taskledger.settings import Mount
+from donebook.http.pages import add_pages, wants_html
+from donebook.settings import Mount
 
-ASSETS = files("taskledger.http") / "assets"
+ASSETS = files("donebook.http") / "assets"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 PAGES = ["/", "/docs", "/redoc"]
 
 
-def make_app(name: str = "Taskledger") -> FastAPI:
+def make_app(name: str = "Donebook") -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
     add_pages(app, name=name, version="1.2.3", contracts=(Mount("flat"), Mount("enveloped", "/enveloped")))
     return app
@@ -70,7 +70,7 @@ async def test_a_program_gets_json_at_the_root(client: httpx.AsyncClient) -> Non
     assert "Accept" == response.headers["vary"]
     assert {
         "message": "Todo API is running",
-        "name": "Taskledger",
+        "name": "Donebook",
         "version": "1.2.3",
         "docs": "/docs",
         "redoc": "/redoc",

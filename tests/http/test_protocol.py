@@ -7,7 +7,7 @@ import pytest
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from taskledger.http.protocol import LimitedProtocol
+from donebook.http.protocol import LimitedProtocol
 
 
 class Buffer(asyncio.Transport):

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from taskledger.accounts.attempts import Allowance
-from taskledger.http.rate_limit import MemoryLimit, limit_headers
-from taskledger.http.redis_limit import RedisLimit
-from taskledger.settings import Rate
+from donebook.accounts.attempts import Allowance
+from donebook.http.rate_limit import MemoryLimit, limit_headers
+from donebook.http.redis_limit import RedisLimit
+from donebook.settings import Rate
 from tests.external_tools import find_program
 from tests.service import run_service
 

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from taskledger.http.failures import BodyTooSlow
-from taskledger.http.requests import read_json
-from taskledger.settings import Settings
+from donebook.http.failures import BodyTooSlow
+from donebook.http.requests import read_json
+from donebook.settings import Settings
 
 SCOPE: dict[str, Any] = {"headers": []}
 

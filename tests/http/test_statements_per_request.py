@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from taskledger.storage.postgres import PostgresDatabase, PostgresTransaction
-from taskledger.storage.statement import Statement
+from donebook.storage.postgres import PostgresDatabase, PostgresTransaction
+from donebook.storage.statement import Statement
 from tests.service import run_service
 
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from taskledger.http.stopping import on_stop_signal
+from donebook.http.stopping import on_stop_signal
 
 
 class Server:

@@ -5,12 +5,12 @@ from typing import Any, cast
 
 import pytest
 
-from taskledger.http import stream
-from taskledger.http.requests import Disconnected
-from taskledger.http.stream import EventStream
-from taskledger.ledger.events.audience import FeedEnded, Follower
-from taskledger.ledger.events.feed import Feed
-from taskledger.ledger.events.position import after_revision
+from donebook.http import stream
+from donebook.http.requests import Disconnected
+from donebook.http.stream import EventStream
+from donebook.ledger.events.audience import FeedEnded, Follower
+from donebook.ledger.events.feed import Feed
+from donebook.ledger.events.position import after_revision
 
 
 class ScriptedFollower:

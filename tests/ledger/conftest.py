@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from taskledger.storage.database import Database
+from donebook.storage.database import Database
 from tests.databases import open_database
 from tests.tasks.actors import Actor, new_actor
 

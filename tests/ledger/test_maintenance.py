@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from taskledger.errors import (
+from donebook.errors import (
     ChangeNotFound,
     EditConflict,
     ResyncRequired,
@@ -14,17 +14,17 @@ from taskledger.errors import (
     TaskNotFound,
     UndoConflict,
 )
-from taskledger.ledger.changes import list_changes
-from taskledger.ledger.idempotency import Once, perform_once
-from taskledger.ledger.maintenance import INTERVAL, Retention, Swept, claim_maintenance, maintain
-from taskledger.ledger.merging import Merge, merge_task
-from taskledger.ledger.sync import Delta, changes_since
-from taskledger.ledger.undo import undo_change
-from taskledger.storage.database import Database
-from taskledger.tasks.revisions import OpenRevision
-from taskledger.tasks.selection import Selection
-from taskledger.tasks.usecases import list_tasks
-from taskledger.tasks.values import change, restore
+from donebook.ledger.changes import list_changes
+from donebook.ledger.idempotency import Once, perform_once
+from donebook.ledger.maintenance import INTERVAL, Retention, Swept, claim_maintenance, maintain
+from donebook.ledger.merging import Merge, merge_task
+from donebook.ledger.sync import Delta, changes_since
+from donebook.ledger.undo import undo_change
+from donebook.storage.database import Database
+from donebook.tasks.revisions import OpenRevision
+from donebook.tasks.selection import Selection
+from donebook.tasks.usecases import list_tasks
+from donebook.tasks.values import change, restore
 from tests.tasks.actors import START, Actor, TaskFacts
 
 DAY = timedelta(days=1)

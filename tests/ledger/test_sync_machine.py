@@ -15,10 +15,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from taskledger.ledger.maintenance import Retention, maintain
-from taskledger.settings import Settings
-from taskledger.storage.connect import database_for
-from taskledger.storage.database import Database
+from donebook.ledger.maintenance import Retention, maintain
+from donebook.settings import Settings
+from donebook.storage.connect import database_for
+from donebook.storage.database import Database
 from tests.contracts.client import Service, serve
 from tests.contracts.conformance import conforms_to
 from tests.ledger.world import V2, Client, Truth, World, content, new_id

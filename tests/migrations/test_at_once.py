@@ -5,12 +5,12 @@ import sys
 
 from alembic.script import ScriptDirectory
 
-from taskledger.storage.migrate import alembic_config
+from donebook.storage.migrate import alembic_config
 
 PROGRAM = """
 import logging, os, sys, traceback
-import taskledger.migrations.tables
-from taskledger.storage.migrate import migrate
+import donebook.migrations.tables
+from donebook.storage.migrate import migrate
 
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 processes = []

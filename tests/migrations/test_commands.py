@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from taskledger.storage.migrate import alembic_config, migrate
+from donebook.storage.migrate import alembic_config, migrate
 from tests.process.program import ROOT
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()][

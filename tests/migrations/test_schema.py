@@ -8,8 +8,8 @@ from alembic.operations.ops import MigrationScript
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Inspector, Table, inspect
 
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.migrate import alembic_config, connect_for_migration, migrate
+from donebook.migrations.tables import METADATA
+from donebook.storage.migrate import alembic_config, connect_for_migration, migrate
 from tests.databases import DIALECTS
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()][

@@ -12,10 +12,10 @@ from tests.faults.isolation import Tagged
 from tests.faults.server import SECRET
 from tests.openapi.users import bearer, token_of
 
-SEED = int(os.environ.get("TASKLEDGER_OPENAPI_SEED", "20261121"))
+SEED = int(os.environ.get("DONEBOOK_OPENAPI_SEED", "20261121"))
 """What all choices follow from."""
 
-EXAMPLES = int(os.environ.get("TASKLEDGER_OPENAPI_EXAMPLES", "4"))
+EXAMPLES = int(os.environ.get("DONEBOOK_OPENAPI_EXAMPLES", "4"))
 """How many requests are made up for each operation, beside those that cover the document, and how many
 scenarios for each contract. Hundreds for an evening of digging."""
 

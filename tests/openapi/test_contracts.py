@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from taskledger.contracts.registry import CONTRACTS
+from donebook.contracts.registry import CONTRACTS
 from tests.openapi.campaign import PHASES, Outcome
 from tests.openapi.conftest import Attack
 from tests.openapi.users import rows_of

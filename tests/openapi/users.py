@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from taskledger.migrations.tables import METADATA
+from donebook.migrations.tables import METADATA
 from tests.faults.isolation import Tagged
 from tests.faults.server import token_for
 from tests.storage.ownership import owner_column

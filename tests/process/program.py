@@ -64,7 +64,7 @@ def run_program(
     variables = {
         "PATH": os.environ["PATH"],
         "HOME": str(directory),
-        "DATABASE_URL": f"sqlite:///{directory / 'taskledger.db'}",
+        "DATABASE_URL": f"sqlite:///{directory / 'donebook.db'}",
         "JWT_SECRET": SECRET,
         **{name: str(value) for name, value in (environment or {}).items()},
         **mistaken_environment(directory),
@@ -91,9 +91,9 @@ def run_program(
 
 @contextmanager
 def serve(directory: Path, *options: str, **environment: Any) -> Iterator[Program]:
-    """``taskledger serve`` on a free port."""
+    """``donebook serve`` on a free port."""
     port = free_port()
     with run_program(
-        ["taskledger", "serve", "--port", str(port), *options], port, directory, environment
+        ["donebook", "serve", "--port", str(port), *options], port, directory, environment
     ) as it:
         yield it

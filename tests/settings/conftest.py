@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from taskledger.settings import Settings, SettingsMistakes, load_settings, setting_names
+from donebook.settings import Settings, SettingsMistakes, load_settings, setting_names
 
 STRONG = "k" * 32
 

@@ -4,7 +4,7 @@ from ipaddress import ip_network
 import pytest
 from pydantic import SecretStr
 
-from taskledger.settings import Rate
+from donebook.settings import Rate
 from tests.settings.conftest import STRONG, Loaded, Mistakes
 
 

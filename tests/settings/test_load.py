@@ -6,7 +6,7 @@ import pytest
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
 
-from taskledger.settings import Mount, Rate, Settings, SettingsMistakes, load_settings, setting_names
+from donebook.settings import Mount, Rate, Settings, SettingsMistakes, load_settings, setting_names
 from tests.settings.conftest import STRONG, Loaded, Mistakes
 
 EXAMPLE = Path(__file__).parents[2] / ".env.example"
@@ -15,7 +15,7 @@ EXAMPLE = Path(__file__).parents[2] / ".env.example"
 def test_nothing_needs_to_be_set(loaded: Loaded) -> None:
     settings = loaded()
     assert Settings() == settings
-    assert "sqlite:///taskledger.db" == settings.database_url.get_secret_value()
+    assert "sqlite:///donebook.db" == settings.database_url.get_secret_value()
     assert ("http://localhost:3000",) == settings.cors_origins
     assert None is settings.jwt_secret
     assert ("127.0.0.1", 8000, "development") == (settings.host, settings.port, settings.environment)

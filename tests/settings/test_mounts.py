@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from taskledger.settings import Mount, Settings
+from donebook.settings import Mount, Settings
 from tests.settings.conftest import Loaded, Mistakes
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from taskledger.settings import Settings, SettingsMistakes
+from donebook.settings import Settings, SettingsMistakes
 from tests.settings.conftest import STRONG, Loaded
 
 CANARY = "canary-7f3a91"

@@ -25,7 +25,7 @@ def test_a_database_url_is_kept_as_written(loaded: Loaded, url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "mend"),
     [
-        ("taskledger.db", "is not a database URL; use sqlite:///file or postgresql://…"),
+        ("donebook.db", "is not a database URL; use sqlite:///file or postgresql://…"),
         ("mysql://u:canary@h/d", '"mysql://…" is not a database this server speaks'),
         (
             "postgresql+psycopg2://u:canary@h/d",

@@ -17,12 +17,12 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 from sqlalchemy import Table
 
-import taskledger
-from taskledger.accounts.statements.erasure import tables_to_empty
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.statement import Statement
-from taskledger.tasks.selection import DueBound, Overdue, Selection, Sort
-from taskledger.tasks.values import Aspect
+import donebook
+from donebook.accounts.statements.erasure import tables_to_empty
+from donebook.migrations.tables import METADATA
+from donebook.storage.statement import Statement
+from donebook.tasks.selection import DueBound, Overdue, Selection, Sort
+from donebook.tasks.values import Aspect
 from tests.tasks.actors import TaskFacts
 
 FILTERS = set(Selection.__struct_fields__) - {"sort", "descending", "limit", "offset"}
@@ -46,9 +46,9 @@ def every_statement() -> dict[str, Statement]:
 
 def modules() -> Iterator[ModuleType]:
     """Every module of the product that may declare statements."""
-    for module in pkgutil.walk_packages(taskledger.__path__, "taskledger."):
+    for module in pkgutil.walk_packages(donebook.__path__, "donebook."):
         # These run something when they are imported.
-        if not module.name.startswith(("taskledger.__main__", "taskledger.migrations")):
+        if not module.name.startswith(("donebook.__main__", "donebook.migrations")):
             yield importlib.import_module(module.name)
 
 

@@ -23,8 +23,8 @@ from sqlalchemy.sql.elements import (
 )
 from sqlalchemy.sql.selectable import Alias, FromClause, Join, TableClause
 
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.statement import POSTGRESQL, SQLITE, Statement
+from donebook.migrations.tables import METADATA
+from donebook.storage.statement import POSTGRESQL, SQLITE, Statement
 
 DIALECTS = {"postgresql": POSTGRESQL, "sqlite": SQLITE}
 OWNER_COLUMNS = ("owner_id", "user_id")

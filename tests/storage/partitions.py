@@ -4,9 +4,9 @@ import asyncpg
 from sqlalchemy import MetaData, Table
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, ExecutableDDLElement
 
-from taskledger.migrations.tables import METADATA
-from taskledger.storage.statement import POSTGRESQL
-from taskledger.tasks.model import TASK_NUMBERS
+from donebook.migrations.tables import METADATA
+from donebook.storage.statement import POSTGRESQL
+from donebook.tasks.model import TASK_NUMBERS
 
 PARTITIONS = 8
 BY_USER = {

@@ -12,20 +12,20 @@ import asyncpg
 import msgspec
 import pytest
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.errors import PreconditionFailed
-from taskledger.principal import Principal
-from taskledger.settings import Settings
-from taskledger.storage.announcements import Announcements
-from taskledger.storage.connect import announcements_for, database_for
-from taskledger.storage.database import Database
-from taskledger.storage.postgres import PostgresDatabase
-from taskledger.storage.postgres_announcements import PostgresAnnouncements, _payloads
-from taskledger.storage.statement import Statement
-from taskledger.tasks.revisions import OpenRevision
-from taskledger.tasks.statements import alone, reading, steps
-from taskledger.tasks.usecases import create_task, edit_task
-from taskledger.tasks.values import NewTask, Writing, complete
+from donebook.accounts.usecases import provision_user
+from donebook.errors import PreconditionFailed
+from donebook.principal import Principal
+from donebook.settings import Settings
+from donebook.storage.announcements import Announcements
+from donebook.storage.connect import announcements_for, database_for
+from donebook.storage.database import Database
+from donebook.storage.postgres import PostgresDatabase
+from donebook.storage.postgres_announcements import PostgresAnnouncements, _payloads
+from donebook.storage.statement import Statement
+from donebook.tasks.revisions import OpenRevision
+from donebook.tasks.statements import alone, reading, steps
+from donebook.tasks.usecases import create_task, edit_task
+from donebook.tasks.values import NewTask, Writing, complete
 
 ANN = Principal("ann")
 PATIENCE = 20

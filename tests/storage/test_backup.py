@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from taskledger.errors import DatabaseUnavailable
-from taskledger.storage.backup import back_up
+from donebook.errors import DatabaseUnavailable
+from donebook.storage.backup import back_up
 from tests.service import run_service
 
 # Writes pairs that only make sense together, without end, until it is killed.
@@ -61,7 +61,7 @@ async def test_the_service_answers_from_a_restored_backup(
 def test_a_backup_is_of_one_moment_and_ends_although_another_process_writes(
     database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskledger.storage.backup._PAGES_AT_ONCE", 8)
+    monkeypatch.setattr("donebook.storage.backup._PAGES_AT_ONCE", 8)
     with closing(sqlite3.connect(database)) as connection:
         connection.executescript(
             "CREATE TABLE pairs (number INTEGER PRIMARY KEY, filler BLOB);"

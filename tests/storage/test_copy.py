@@ -11,14 +11,14 @@ import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text, Uuid
 
-from taskledger.errors import DatabaseUnavailable
-from taskledger.migrations.tables import METADATA
-from taskledger.storage import ends
-from taskledger.storage.copy import Content, CopyRefused, copy_database, count_rows
-from taskledger.storage.ends import open_end
-from taskledger.storage.statement import Row
-from taskledger.storage.types import Instant, Labels
-from taskledger.storage.urls import parse_database_url
+from donebook.errors import DatabaseUnavailable
+from donebook.migrations.tables import METADATA
+from donebook.storage import ends
+from donebook.storage.copy import Content, CopyRefused, copy_database, count_rows
+from donebook.storage.ends import open_end
+from donebook.storage.statement import Row
+from donebook.storage.types import Instant, Labels
+from donebook.storage.urls import parse_database_url
 from tests.databases import DIALECTS
 from tests.servers.postgres import Postgres
 from tests.service import run_service

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Executable, Text, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.dialects import sqlite
 
-from taskledger.accounts.model import users
-from taskledger.storage.statement import Statement
-from taskledger.tasks.model import task_versions, tasks
+from donebook.accounts.model import users
+from donebook.storage.statement import Statement
+from donebook.tasks.model import task_versions, tasks
 from tests.storage.every_statement import every_statement, modules, statements_in
 from tests.storage.mutants import made_again
 from tests.storage.ownership import KNOWN_TO_BE_NOBODYS, ownerless_tables, untied_parts

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Text, column, func, select, table
 
-from taskledger.accounts.statements.users import FIND_USERS
-from taskledger.storage.migrate import migrate
-from taskledger.storage.statement import Statement
+from donebook.accounts.statements.users import FIND_USERS
+from donebook.storage.migrate import migrate
+from donebook.storage.statement import Statement
 from tests.databases import open_database
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.storage.every_statement import every_statement

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.settings import Settings
-from taskledger.storage.connect import announcements_for, database_for
-from taskledger.storage.migrate import migrate
+from donebook.accounts.usecases import provision_user
+from donebook.settings import Settings
+from donebook.storage.connect import announcements_for, database_for
+from donebook.storage.migrate import migrate
 from tests.servers.pgbouncer import run_pgbouncer, statements_left_behind
 from tests.servers.postgres import Postgres
 from tests.service import Service, run_service

@@ -9,13 +9,13 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Text, bindparam, func, literal, select, update
 
-from taskledger.accounts.model import users
-from taskledger.accounts.usecases import provision_user
-from taskledger.errors import DatabaseUnavailable, TaskNotFound
-from taskledger.principal import Principal
-from taskledger.storage.database import Database, Transaction
-from taskledger.storage.postgres import PostgresDatabase
-from taskledger.storage.statement import Statement
+from donebook.accounts.model import users
+from donebook.accounts.usecases import provision_user
+from donebook.errors import DatabaseUnavailable, TaskNotFound
+from donebook.principal import Principal
+from donebook.storage.database import Database, Transaction
+from donebook.storage.postgres import PostgresDatabase
+from donebook.storage.statement import Statement
 from tests.databases import open_database
 from tests.servers.ports import free_port
 from tests.servers.postgres import Postgres

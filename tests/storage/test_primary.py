@@ -9,14 +9,14 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Text, bindparam, func, literal, select, update
 
-from taskledger.accounts.model import users
-from taskledger.errors import DatabaseUnavailable
-from taskledger.storage.database import Transaction
-from taskledger.storage.migrate import migrate
-from taskledger.storage.postgres import PostgresDatabase
-from taskledger.storage.primary import NoPrimary
-from taskledger.storage.readiness import Readiness
-from taskledger.storage.statement import Statement
+from donebook.accounts.model import users
+from donebook.errors import DatabaseUnavailable
+from donebook.storage.database import Transaction
+from donebook.storage.migrate import migrate
+from donebook.storage.postgres import PostgresDatabase
+from donebook.storage.primary import NoPrimary
+from donebook.storage.readiness import Readiness
+from donebook.storage.statement import Statement
 from tests.databases import open_database
 from tests.faults.proxy import run_proxy
 from tests.servers.ports import free_port

@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import Connection
 
-from taskledger.errors import DatabaseUnavailable
-from taskledger.storage import readiness as module
-from taskledger.storage.database import Database
-from taskledger.storage.migrate import alembic_config, connect_for_migration, migrate
-from taskledger.storage.readiness import Readiness, database_time, schema_problem
+from donebook.errors import DatabaseUnavailable
+from donebook.storage import readiness as module
+from donebook.storage.database import Database
+from donebook.storage.migrate import alembic_config, connect_for_migration, migrate
+from donebook.storage.readiness import Readiness, database_time, schema_problem
 from tests.databases import open_database
 from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer, call_in_thread
 
-UNMIGRATED = "the database is not migrated; run: taskledger migrate"
+UNMIGRATED = "the database is not migrated; run: donebook migrate"
 UNREACHABLE = "the database cannot be reached or is not migrated"
 
 
@@ -94,7 +94,7 @@ async def test_a_database_at_an_older_revision_is_said_to_need_a_migration(empty
         open_database(empty_database_url) as database,
         starting(database, empty_database_url, auto_migrate=False) as readiness,
     ):
-        assert "the database is at an older revision; run: taskledger migrate" == await reason(readiness)
+        assert "the database is at an older revision; run: donebook migrate" == await reason(readiness)
 
 
 @pytest.mark.parametrize("auto_migrate", [False, True])
@@ -107,7 +107,7 @@ async def test_a_database_at_a_revision_of_a_newer_program_is_not_served_from(
         open_database(database_url) as database,
         starting(database, database_url, auto_migrate=auto_migrate) as readiness,
     ):
-        expected = "the database is at a revision that only a newer taskledger knows; update this one"
+        expected = "the database is at a revision that only a newer donebook knows; update this one"
         assert expected == await schema_problem(database)
         assert (UNREACHABLE if auto_migrate else expected) == await reason(readiness)
 
@@ -115,7 +115,7 @@ async def test_a_database_at_a_revision_of_a_newer_program_is_not_served_from(
 async def test_what_is_waited_for_is_logged_once(
     empty_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with caplog.at_level(logging.WARNING, "taskledger.storage"):
+    with caplog.at_level(logging.WARNING, "donebook.storage"):
         async with (
             open_database(empty_database_url) as database,
             starting(database, empty_database_url, auto_migrate=False),

@@ -11,20 +11,20 @@ import msgspec
 import pytest
 from sqlalchemy import Text, bindparam, delete, func, insert, literal, select, update
 
-from taskledger.accounts.model import users
-from taskledger.accounts.usecases import provision_user
-from taskledger.errors import DatabaseUnavailable, TaskNotFound
-from taskledger.migrations import tables
-from taskledger.principal import Principal
-from taskledger.settings import Settings
-from taskledger.storage.connect import database_for
-from taskledger.storage.migrate import migrate
-from taskledger.storage.postgres import PostgresDatabase
-from taskledger.storage.statement import Statement
-from taskledger.tasks.model import task_versions, tasks
-from taskledger.tasks.statements import reading
-from taskledger.tasks.usecases import create_task, get_task
-from taskledger.tasks.values import NewTask, Writing
+from donebook.accounts.model import users
+from donebook.accounts.usecases import provision_user
+from donebook.errors import DatabaseUnavailable, TaskNotFound
+from donebook.migrations import tables
+from donebook.principal import Principal
+from donebook.settings import Settings
+from donebook.storage.connect import database_for
+from donebook.storage.migrate import migrate
+from donebook.storage.postgres import PostgresDatabase
+from donebook.storage.statement import Statement
+from donebook.tasks.model import task_versions, tasks
+from donebook.tasks.statements import reading
+from donebook.tasks.usecases import create_task, get_task
+from donebook.tasks.values import NewTask, Writing
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.service import run_service
 
@@ -137,7 +137,7 @@ async def test_nothing_is_left_on_the_connection_for_the_next(database: Postgres
     connection = await database.pool.acquire()
 
     left = await connection.fetchrow(
-        "SELECT current_user = session_user, coalesce(current_setting('taskledger.owner', true), '')"
+        "SELECT current_user = session_user, coalesce(current_setting('donebook.owner', true), '')"
     )
 
     database.pool.release(connection)

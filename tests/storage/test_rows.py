@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Boolean, Text, Uuid
 from sqlalchemy.types import TypeEngine
 
-from taskledger.storage.rows import rows_reader
-from taskledger.storage.statement import POSTGRESQL, SQLITE
-from taskledger.storage.types import Instant, Labels
+from donebook.storage.rows import rows_reader
+from donebook.storage.statement import POSTGRESQL, SQLITE
+from donebook.storage.types import Instant, Labels
 
 KINDS: list[TypeEngine[Any]] = [Uuid(), Instant(), Boolean(), Labels(), Text(), BigInteger()]
 VALUES = st.tuples(

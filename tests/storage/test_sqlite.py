@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Text, bindparam, select, update
 
-from taskledger.accounts.model import users
-from taskledger.errors import DatabaseUnavailable, Failure, TaskNotFound
-from taskledger.storage import sqlite as module
-from taskledger.storage.database import Transaction
-from taskledger.storage.sqlite import SqliteDatabase
-from taskledger.storage.statement import Statement
+from donebook.accounts.model import users
+from donebook.errors import DatabaseUnavailable, Failure, TaskNotFound
+from donebook.storage import sqlite as module
+from donebook.storage.database import Transaction
+from donebook.storage.sqlite import SqliteDatabase
+from donebook.storage.statement import Statement
 
 REVISION = Statement("revision", select(users.c.revision).where(users.c.id == bindparam("owner", type_=Text)))
 RAISE = Statement(

@@ -7,12 +7,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from taskledger.errors import DatabaseUnavailable
-from taskledger.settings import Settings
-from taskledger.storage.connect import database_for
-from taskledger.storage.database import Database
-from taskledger.storage.readiness import database_time
-from taskledger.storage.urls import PostgresAddress, parse_database_url
+from donebook.errors import DatabaseUnavailable
+from donebook.settings import Settings
+from donebook.storage.connect import database_for
+from donebook.storage.database import Database
+from donebook.storage.readiness import database_time
+from donebook.storage.urls import PostgresAddress, parse_database_url
 from tests.servers.certificates import Authority
 from tests.servers.postgres import Postgres, PostgresServer, run_postgres
 from tests.servers.postgres_binaries import find_binaries_with_tls

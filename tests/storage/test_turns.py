@@ -6,7 +6,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from taskledger.storage.turns import WriterTurns
+from donebook.storage.turns import WriterTurns
 
 TURNS = 40
 SPAWN = multiprocessing.get_context("spawn")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, ColumnElement, Text, bindparam, literal, null, select
 
-from taskledger.storage.database import Database
-from taskledger.storage.statement import Statement
-from taskledger.storage.types import (
+from donebook.storage.database import Database
+from donebook.storage.statement import Statement
+from donebook.storage.types import (
     RANK_ORIGIN,
     Instant,
     Labels,

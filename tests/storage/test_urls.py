@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from taskledger.storage.urls import PostgresAddress, SqliteAddress, UrlMistake, parse_database_url
+from donebook.storage.urls import PostgresAddress, SqliteAddress, UrlMistake, parse_database_url
 
 
 @pytest.mark.parametrize(
     ("url", "path"),
     [
-        ("sqlite:///taskledger.db", "taskledger.db"),
+        ("sqlite:///donebook.db", "donebook.db"),
         ("sqlite:////var/lib/tasks.db", "/var/lib/tasks.db"),
         ("sqlite+aiosqlite:///./data/tasks.db", "data/tasks.db"),
         ("SQLite:///tasks.db?mode=rw", "tasks.db"),

@@ -10,16 +10,16 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Text, bindparam, select
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
-from taskledger.storage.statement import Statement
-from taskledger.tasks import usecases
-from taskledger.tasks.model import task_versions, tasks
-from taskledger.tasks.revisions import OpenRevision, Written
-from taskledger.tasks.selection import Selection
-from taskledger.tasks.usecases import Found, Listing
-from taskledger.tasks.values import (
+from donebook.accounts.usecases import provision_user
+from donebook.principal import Principal
+from donebook.storage.database import Database
+from donebook.storage.statement import Statement
+from donebook.tasks import usecases
+from donebook.tasks.model import task_versions, tasks
+from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.selection import Selection
+from donebook.tasks.usecases import Found, Listing
+from donebook.tasks.values import (
     Edit,
     NewTask,
     TaskKey,

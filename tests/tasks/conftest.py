@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from taskledger.storage.database import Database
+from donebook.storage.database import Database
 from tests.databases import open_database
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.storage.partitions import make_partitioned

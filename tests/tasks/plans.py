@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
-from taskledger.storage.plans import plan_once
-from taskledger.storage.statement import POSTGRESQL, SQLITE, Statement, compile_statement
-from taskledger.storage.types import tick
+from donebook.storage.plans import plan_once
+from donebook.storage.statement import POSTGRESQL, SQLITE, Statement, compile_statement
+from donebook.storage.types import tick
 from tests.servers.postgres import call_in_thread
 from tests.tasks.actors import START
 from tests.tasks.many_tasks import FIRST_TASK, LAST_REVISION, OWNER, uuid_of
@@ -110,7 +110,7 @@ class SqlitePlans:
     def plan(self, statement: Statement) -> Plan:
         compiled = compile_statement(statement, SQLITE)
         with closing(sqlite3.connect(self.path)) as connection:
-            connection.create_function("taskledger_tick", 1, tick, deterministic=True)
+            connection.create_function("donebook_tick", 1, tick, deterministic=True)
             rows = connection.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", compiled.arguments(VALUES))
             words = [row[3].split() for row in rows]
         return Plan(

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from taskledger.errors import Failure, PreconditionFailed, TaskNotFound
-from taskledger.tasks.revisions import Written
-from taskledger.tasks.values import Priority
+from donebook.errors import Failure, PreconditionFailed, TaskNotFound
+from donebook.tasks.revisions import Written
+from donebook.tasks.values import Priority
 from tests.tasks.actors import Actor, TaskFacts, Version
 
 T = TypeVar("T")

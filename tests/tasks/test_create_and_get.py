@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from taskledger.errors import PreconditionFailed, TaskNotFound, UserUnknown
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
-from taskledger.tasks.values import Due, TaskKey
+from donebook.errors import PreconditionFailed, TaskNotFound, UserUnknown
+from donebook.principal import Principal
+from donebook.storage.database import Database
+from donebook.tasks.values import Due, TaskKey
 from tests.tasks.actors import START, Actor
 
 REFUSED_BY_DATABASE = (sqlite3.IntegrityError, asyncpg.CheckViolationError)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from taskledger.errors import PreconditionFailed, TaskNotFound
-from taskledger.tasks.values import Due, Edit, TaskKey, change, complete, delete, reopen, restore, toggle
+from donebook.errors import PreconditionFailed, TaskNotFound
+from donebook.tasks.values import Due, Edit, TaskKey, change, complete, delete, reopen, restore, toggle
 from tests.tasks.actors import Actor, TaskFacts
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)

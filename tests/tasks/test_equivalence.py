@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskledger.errors import Failure, PreconditionFailed
-from taskledger.storage.database import Database
-from taskledger.tasks import usecases
-from taskledger.tasks.revisions import OpenRevision, Written
-from taskledger.tasks.selection import Place, Selection, Sort
-from taskledger.tasks.values import (
+from donebook.errors import Failure, PreconditionFailed
+from donebook.storage.database import Database
+from donebook.tasks import usecases
+from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.selection import Place, Selection, Sort
+from donebook.tasks.values import (
     Aspect,
     Due,
     Edit,

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from taskledger.errors import TaskNotFound
-from taskledger.tasks import revisions, usecases
-from taskledger.tasks.statements import parts
+from donebook.errors import TaskNotFound
+from donebook.tasks import revisions, usecases
+from donebook.tasks.statements import parts
 from tests.storage.mutants import made_again
 from tests.tasks.actors import Actor
 
@@ -55,7 +55,7 @@ def without_owner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         for module in modules:
             package, _, name = module.__name__.rpartition(".")
             for user in (usecases, revisions):
-                if package == "taskledger.tasks.statements" and hasattr(user, name):
+                if package == "donebook.tasks.statements" and hasattr(user, name):
                     monkeypatch.setattr(user, name, module)
         yield
 

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from taskledger.errors import UserUnknown
-from taskledger.principal import Principal
-from taskledger.storage.database import Database
-from taskledger.tasks.model import DESCRIPTION_LIMIT
+from donebook.errors import UserUnknown
+from donebook.principal import Principal
+from donebook.storage.database import Database
+from donebook.tasks.model import DESCRIPTION_LIMIT
 from tests.tasks.actors import Actor
 
 

@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from taskledger.errors import NeighbourNotFound, PreconditionFailed, TaskNotFound
-from taskledger.tasks import usecases
-from taskledger.tasks.positions import LONGEST
-from taskledger.tasks.revisions import OpenRevision, Written
-from taskledger.tasks.values import Move, TaskKey
+from donebook.errors import NeighbourNotFound, PreconditionFailed, TaskNotFound
+from donebook.tasks import usecases
+from donebook.tasks.positions import LONGEST
+from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.values import Move, TaskKey
 from tests.tasks.actors import Actor, TaskFacts
 
 

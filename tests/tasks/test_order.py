@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from taskledger.tasks.values import Due
+from donebook.tasks.values import Due
 from tests.tasks.actors import Actor
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)

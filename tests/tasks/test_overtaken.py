@@ -11,10 +11,10 @@ from typing import Any, Literal, NamedTuple
 import asyncpg
 import pytest
 
-from taskledger.errors import PreconditionFailed, TaskNotFound
-from taskledger.tasks import usecases
-from taskledger.tasks.revisions import OpenRevision, Written
-from taskledger.tasks.values import (
+from donebook.errors import PreconditionFailed, TaskNotFound
+from donebook.tasks import usecases
+from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.values import (
     Edit,
     Move,
     NewTask,

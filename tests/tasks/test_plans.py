@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from taskledger.storage.statement import Statement
-from taskledger.tasks.model import tasks
-from taskledger.tasks.selection import Selection, Sort
-from taskledger.tasks.statements import alone, reading, steps
-from taskledger.tasks.statements.parts import LIVE, MINE, REVISION
-from taskledger.tasks.values import Aspect
+from donebook.storage.statement import Statement
+from donebook.tasks.model import tasks
+from donebook.tasks.selection import Selection, Sort
+from donebook.tasks.statements import alone, reading, steps
+from donebook.tasks.statements.parts import LIVE, MINE, REVISION
+from donebook.tasks.values import Aspect
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.storage.every_statement import every_statement
 from tests.tasks.actors import TaskFacts

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from taskledger.errors import PreconditionFailed, TaskNotFound
-from taskledger.storage.database import Database
-from taskledger.tasks.revisions import OpenRevision, Written
-from taskledger.tasks.values import Due, NewTask, Writing, change, complete, delete, reopen, toggle
+from donebook.errors import PreconditionFailed, TaskNotFound
+from donebook.storage.database import Database
+from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.values import Due, NewTask, Writing, change, complete, delete, reopen, toggle
 from tests.tasks.actors import VIA, Actor, TaskFacts, Version
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)

@@ -10,19 +10,19 @@ import msgspec
 import pytest
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from taskledger.accounts.usecases import provision_user
-from taskledger.contracts.enveloped import EnvelopedTask
-from taskledger.contracts.flat import FlatTask
-from taskledger.contracts.scoped import ScopedTask
-from taskledger.contracts.versioned import VersionedTask
-from taskledger.errors import PreconditionFailed, TaskNotFound
-from taskledger.storage.database import Database
-from taskledger.storage.statement import POSTGRESQL, compile_statement
-from taskledger.tasks import usecases
-from taskledger.tasks.selection import Selection
-from taskledger.tasks.statements.reading import list_tasks
-from taskledger.tasks.statements.selecting import shape_of
-from taskledger.tasks.values import Due, Move, restore
+from donebook.accounts.usecases import provision_user
+from donebook.contracts.enveloped import EnvelopedTask
+from donebook.contracts.flat import FlatTask
+from donebook.contracts.scoped import ScopedTask
+from donebook.contracts.versioned import VersionedTask
+from donebook.errors import PreconditionFailed, TaskNotFound
+from donebook.storage.database import Database
+from donebook.storage.statement import POSTGRESQL, compile_statement
+from donebook.tasks import usecases
+from donebook.tasks.selection import Selection
+from donebook.tasks.statements.reading import list_tasks
+from donebook.tasks.statements.selecting import shape_of
+from donebook.tasks.values import Due, Move, restore
 from tests.databases import open_database
 from tests.tasks.actors import START, Actor, TaskFacts, new_actor
 

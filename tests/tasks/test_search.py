@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskledger.tasks.values import fold
+from donebook.tasks.values import fold
 from tests.tasks.actors import Actor
 
 # Texts that are one text but for case or composition.

@@ -2,11 +2,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from taskledger.tokens.claims import ClaimRules
-from taskledger.tokens.endpoint import JwksEndpoint
-from taskledger.tokens.jwks import JwksVerifier
-from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
+from donebook.tokens.claims import ClaimRules
+from donebook.tokens.endpoint import JwksEndpoint
+from donebook.tokens.jwks import JwksVerifier
+from donebook.tokens.shared import SharedSecrets
+from donebook.tokens.verify import TokenVerifier
 from tests.tokens.key_server import KeyServer, running_key_server
 from tests.tokens.signing import ISSUER, OLD_SECRET, SECRET, Clock, IssuerKey, key_set
 

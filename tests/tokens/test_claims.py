@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
-from taskledger.errors import SubjectMissing, TokenExpired, TokenInvalid
-from taskledger.principal import Principal
-from taskledger.tokens.claims import CLOCK_SKEW, ClaimRules, read_principal
-from taskledger.tokens.compact import parse_compact
-from taskledger.tokens.refusals import Refusal
+from donebook.errors import SubjectMissing, TokenExpired, TokenInvalid
+from donebook.principal import Principal
+from donebook.tokens.claims import CLOCK_SKEW, ClaimRules, read_principal
+from donebook.tokens.compact import parse_compact
+from donebook.tokens.refusals import Refusal
 from tests.tokens.signing import ISSUER, NOW, claims, compact
 
 PUBLISHED = ClaimRules(issuer=ISSUER, audience=ISSUER, audience_required=True)

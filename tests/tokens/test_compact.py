@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskledger.errors import TokenInvalid
-from taskledger.tokens.compact import MAX_TOKEN_LENGTH, parse_compact
-from taskledger.tokens.refusals import Refusal
+from donebook.errors import TokenInvalid
+from donebook.tokens.compact import MAX_TOKEN_LENGTH, parse_compact
+from donebook.tokens.refusals import Refusal
 from tests.tokens.signing import claims, compact, segment
 
 SOUND = {"alg": "HS256", "typ": "JWT"}

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from taskledger.errors import TokenInvalid
-from taskledger.settings import Settings
-from taskledger.tokens.configure import jwks_verifier_from, shared_secrets_from, verifier_from
-from taskledger.tokens.issue import issue_token
-from taskledger.tokens.refusals import Refusal
-from taskledger.tokens.verify import TokenVerifier
+from donebook.errors import TokenInvalid
+from donebook.settings import Settings
+from donebook.tokens.configure import jwks_verifier_from, shared_secrets_from, verifier_from
+from donebook.tokens.issue import issue_token
+from donebook.tokens.refusals import Refusal
+from donebook.tokens.verify import TokenVerifier
 from tests.tokens.key_server import KeyServer
 from tests.tokens.signing import NOW, OLD_SECRET, SECRET, Clock, IssuerKey, claims, key_set, sign_shared
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from taskledger.tokens.endpoint import JwksEndpoint, KeysUnreachable
+from donebook.tokens.endpoint import JwksEndpoint, KeysUnreachable
 from tests.tokens.key_server import KeyServer, listening, response, running_key_server
 from tests.tokens.signing import IssuerKey, key_set
 

@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskledger.errors import TokenInvalid, Unauthenticated
-from taskledger.tokens.jwks import JwksVerifier
-from taskledger.tokens.refusals import Refusal
-from taskledger.tokens.verify import TokenVerifier
+from donebook.errors import TokenInvalid, Unauthenticated
+from donebook.tokens.jwks import JwksVerifier
+from donebook.tokens.refusals import Refusal
+from donebook.tokens.verify import TokenVerifier
 from tests.tokens.key_server import KeyServer
 from tests.tokens.signing import SECRET, Clock, IssuerKey, claims, compact, key_set, sign, sign_shared
 

@@ -1,9 +1,9 @@
-from taskledger.principal import Principal
-from taskledger.tokens.claims import ClaimRules
-from taskledger.tokens.compact import parse_compact, read_json_object
-from taskledger.tokens.issue import IssuedToken, issue_token
-from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
+from donebook.principal import Principal
+from donebook.tokens.claims import ClaimRules
+from donebook.tokens.compact import parse_compact, read_json_object
+from donebook.tokens.issue import IssuedToken, issue_token
+from donebook.tokens.shared import SharedSecrets
+from donebook.tokens.verify import TokenVerifier
 from tests.tokens.signing import ISSUER, NOW, OLD_SECRET, SECRET, Clock
 
 SHARED = SharedSecrets([SECRET])
@@ -26,7 +26,7 @@ def test_a_token_carries_the_published_claims_for_24_hours() -> None:
         "iat": int(NOW),
         "exp": int(NOW) + 86_400,
         "jti": issued.token_id,
-        "iss": "taskledger",
+        "iss": "donebook",
     } == read_json_object(parsed.claims)
     assert int(NOW) + 86_400 == issued.expires_at
 

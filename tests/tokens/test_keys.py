@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from taskledger.errors import TokenInvalid
-from taskledger.tokens.compact import parse_compact
-from taskledger.tokens.keys import KeySet, parse_key_set
-from taskledger.tokens.refusals import Refusal
+from donebook.errors import TokenInvalid
+from donebook.tokens.compact import parse_compact
+from donebook.tokens.keys import KeySet, parse_key_set
+from donebook.tokens.refusals import Refusal
 from tests.tokens.signing import IssuerKey, claims, key_set, rsa_key, segment, sign
 
 ALGORITHMS = ["EdDSA", "ES256", "ES512", "RS256", "PS256"]

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from taskledger.errors import IssuerUnavailable, TokenInvalid
-from taskledger.tokens.claims import ClaimRules
-from taskledger.tokens.compact import parse_compact
-from taskledger.tokens.endpoint import JwksEndpoint
-from taskledger.tokens.jwks import REFETCH_INTERVAL, REFRESH_AFTER, STALE_FOR, JwksVerifier
-from taskledger.tokens.refusals import Refusal
+from donebook.errors import IssuerUnavailable, TokenInvalid
+from donebook.tokens.claims import ClaimRules
+from donebook.tokens.compact import parse_compact
+from donebook.tokens.endpoint import JwksEndpoint
+from donebook.tokens.jwks import REFETCH_INTERVAL, REFRESH_AFTER, STALE_FOR, JwksVerifier
+from donebook.tokens.refusals import Refusal
 from tests.tokens.key_server import KeyServer, response
 from tests.tokens.signing import ISSUER, Clock, IssuerKey, key_set
 

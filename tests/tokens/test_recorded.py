@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from taskledger.errors import SubjectMissing, TokenExpired, TokenInvalid
-from taskledger.principal import Principal
-from taskledger.tokens.claims import ClaimRules
-from taskledger.tokens.jwks import JwksVerifier
-from taskledger.tokens.keys import KeySet, parse_key_set
-from taskledger.tokens.refusals import Refusal
-from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
+from donebook.errors import SubjectMissing, TokenExpired, TokenInvalid
+from donebook.principal import Principal
+from donebook.tokens.claims import ClaimRules
+from donebook.tokens.jwks import JwksVerifier
+from donebook.tokens.keys import KeySet, parse_key_set
+from donebook.tokens.refusals import Refusal
+from donebook.tokens.shared import SharedSecrets
+from donebook.tokens.verify import TokenVerifier
 from tests.better_auth.record import ALGORITHMS, RECORDINGS
 from tests.tokens.signing import SECRET, Clock
 

@@ -1,5 +1,5 @@
-from taskledger.principal import Principal
-from taskledger.tokens.remembered import RememberedTokens
+from donebook.principal import Principal
+from donebook.tokens.remembered import RememberedTokens
 
 
 def principal(user_id: str = "user-1", token_id: str = "token-1", expires_at: float = 100.0) -> Principal:

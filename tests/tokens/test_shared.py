@@ -1,10 +1,10 @@
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from taskledger.errors import TokenInvalid
-from taskledger.tokens.compact import parse_compact
-from taskledger.tokens.refusals import Refusal
-from taskledger.tokens.shared import SharedSecrets
+from donebook.errors import TokenInvalid
+from donebook.tokens.compact import parse_compact
+from donebook.tokens.refusals import Refusal
+from donebook.tokens.shared import SharedSecrets
 from tests.tokens.signing import OLD_SECRET, SECRET, IssuerKey, claims, compact, sign_shared
 
 

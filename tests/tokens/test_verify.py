@@ -3,19 +3,19 @@ from collections.abc import Callable
 
 import pytest
 
-from taskledger.errors import (
+from donebook.errors import (
     IssuerUnavailable,
     SubjectMissing,
     TokenExpired,
     TokenInvalid,
     TokenRevoked,
 )
-from taskledger.principal import Principal
-from taskledger.tokens.compact import parse_compact
-from taskledger.tokens.jwks import REFRESH_AFTER
-from taskledger.tokens.refusals import Refusal
-from taskledger.tokens.shared import SharedSecrets
-from taskledger.tokens.verify import TokenVerifier
+from donebook.principal import Principal
+from donebook.tokens.compact import parse_compact
+from donebook.tokens.jwks import REFRESH_AFTER
+from donebook.tokens.refusals import Refusal
+from donebook.tokens.shared import SharedSecrets
+from donebook.tokens.verify import TokenVerifier
 from tests.tokens.key_server import KeyServer
 from tests.tokens.signing import (
     ISSUER,

@@ -39,7 +39,7 @@ export interface UpdateOptions extends WriteOptions {
  * A lost answer is asked for again, writes under the same idempotency key. All methods throw `ProblemError`
  * for a refusal and `ConnectionError` if no answer came.
  */
-export class TaskledgerClient {
+export class DonebookClient {
   readonly #connection: Connection;
 
   constructor(options: ConnectionOptions) {

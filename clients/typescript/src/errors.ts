@@ -69,6 +69,6 @@ function isProblem(body: unknown): body is Problem {
 
 function unknownProblem(answer: Response): Problem {
   const instance = answer.headers.get("x-request-id") ?? "";
-  const title = answer.statusText || "The answer is not one of Taskledger's";
+  const title = answer.statusText || "The answer is not one of Donebook's";
   return { type: "about:blank", title, status: answer.status, code: "unknown", instance };
 }

@@ -1,5 +1,5 @@
 import { exponentialBackoff, pause, type Backoff } from "./backoff.js";
-import type { TaskledgerClient } from "./client.js";
+import type { DonebookClient } from "./client.js";
 import { ProblemError } from "./errors.js";
 import type { Message } from "./sse.js";
 import type { Delta } from "./store.js";
@@ -36,7 +36,7 @@ export interface FollowOptions {
  * synchronisation, status 401 for another sign-in.
  */
 export async function followRevisions(
-  client: TaskledgerClient,
+  client: DonebookClient,
   options: FollowOptions,
 ): Promise<void> {
   const { signal, onConnection, transport = byEventSourceOrFetch } = options;

@@ -1,6 +1,6 @@
 /** Writes that are made only while the task is as the user saw it. */
 
-import type { TaskledgerClient } from "./client.js";
+import type { DonebookClient } from "./client.js";
 import { ConflictError, ProblemError } from "./errors.js";
 import { FIELDS, type Field, type Known, type PendingWrite } from "./outbox.js";
 import type { FieldConflict, Outcome, Task, TaskPatch } from "./types.js";
@@ -29,7 +29,7 @@ export const keepTheirs: Resolver = ({ patch, conflicts }) => {
 
 /** Where guarded writes are made. */
 export interface Ground {
-  readonly client: TaskledgerClient;
+  readonly client: DonebookClient;
   readonly resolve: Resolver;
   /** The newest that is known of a task. */
   known(id: string): Known | null;

@@ -1,5 +1,5 @@
 export { exponentialBackoff, type Backoff } from "./backoff.js";
-export { TaskledgerClient, type UpdateOptions, type WriteOptions } from "./client.js";
+export { DonebookClient, type UpdateOptions, type WriteOptions } from "./client.js";
 export { ConflictError, ConnectionError, ProblemError } from "./errors.js";
 export { followRevisions, type FollowOptions, type Revision } from "./events.js";
 export { keepMine, keepTheirs, type Conflict, type Resolver } from "./guarded.js";

@@ -1,5 +1,5 @@
 import { exponentialBackoff, pause, type Backoff } from "./backoff.js";
-import type { TaskledgerClient } from "./client.js";
+import type { DonebookClient } from "./client.js";
 import { deltaOf, followRevisions } from "./events.js";
 import { advance, EMPTY, leadsOn, MemoryStore, type Delta, type Snapshot, type Store } from "./store.js";
 import type { Transport } from "./streams.js";
@@ -25,7 +25,7 @@ export interface Observer {
 
 /** What the server had at some revision, brought up to date by synchronising and by events. */
 export class Mirror {
-  readonly #client: TaskledgerClient;
+  readonly #client: DonebookClient;
   readonly #options: MirrorOptions;
   readonly #observer: Observer;
   readonly #store: Store;
@@ -37,7 +37,7 @@ export class Mirror {
   #nextSync: Promise<void> | null = null;
   #stored: Promise<void> = Promise.resolve();
 
-  constructor(client: TaskledgerClient, options: MirrorOptions, observer: Observer) {
+  constructor(client: DonebookClient, options: MirrorOptions, observer: Observer) {
     this.#client = client;
     this.#options = options;
     this.#observer = observer;

@@ -1,4 +1,4 @@
-import type { TaskledgerClient } from "./client.js";
+import type { DonebookClient } from "./client.js";
 import { remove, update, type Ground, type Resolver } from "./guarded.js";
 import { UndoHistory } from "./history.js";
 import { newId } from "./ids.js";
@@ -20,7 +20,7 @@ export interface ReplicaOptions extends MirrorOptions {
  * `ConnectionError` if no answer came. What others write is merged in below one's own.
  */
 export class Replica {
-  readonly #client: TaskledgerClient;
+  readonly #client: DonebookClient;
   readonly #mirror: Mirror;
   readonly #ground: Ground;
   readonly #history = new UndoHistory();
@@ -30,7 +30,7 @@ export class Replica {
   #view: readonly Task[] | null = null;
   #answered = 0;
 
-  constructor(client: TaskledgerClient, options: ReplicaOptions = {}) {
+  constructor(client: DonebookClient, options: ReplicaOptions = {}) {
     this.#client = client;
     this.#mirror = new Mirror(client, options, {
       changed: () => {

@@ -1,4 +1,4 @@
-import type { TaskledgerClient } from "./client.js";
+import type { DonebookClient } from "./client.js";
 import { MessageReader, type Message } from "./sse.js";
 
 /** Who takes what comes along a connection. */
@@ -15,7 +15,7 @@ export interface Listener {
  * the server refuses, with the signal's reason if that says so, and with anything else if it breaks.
  */
 export type Transport = (
-  client: TaskledgerClient,
+  client: DonebookClient,
   since: number,
   listener: Listener,
   signal: AbortSignal,

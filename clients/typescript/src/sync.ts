@@ -1,4 +1,4 @@
-import type { TaskledgerClient } from "./client.js";
+import type { DonebookClient } from "./client.js";
 import { ProblemError } from "./errors.js";
 import type { Delta } from "./store.js";
 import type { Task } from "./types.js";
@@ -10,7 +10,7 @@ import type { Task } from "./types.js";
  * know the revision, it is everything there is: a delta from `null`.
  */
 export async function fetchDelta(
-  client: TaskledgerClient,
+  client: DonebookClient,
   since: number,
   signal?: AbortSignal,
 ): Promise<Delta> {
@@ -26,7 +26,7 @@ export async function fetchDelta(
 }
 
 async function gather(
-  client: TaskledgerClient,
+  client: DonebookClient,
   since: number | null,
   signal: AbortSignal | undefined,
 ): Promise<Delta> {

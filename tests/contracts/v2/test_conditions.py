@@ -42,7 +42,7 @@ def test_what_is_overdue_is_not_revalidated_in_another_minute(
 ) -> None:
     moment = datetime(2026, 12, 1, 12, 0, 30, tzinfo=UTC)
     clock = SimpleNamespace(now=moment)
-    monkeypatch.setattr("taskledger.http.call.Services.now", property(lambda _: lambda: clock.now))
+    monkeypatch.setattr("donebook.http.call.Services.now", property(lambda _: lambda: clock.now))
     ada.made(due={"at": "2026-12-01T12:00:45Z"})
     target = f"{TASKS}?overdue=true"
 

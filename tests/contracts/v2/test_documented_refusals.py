@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from taskledger import errors
-from taskledger.contracts.v2.voice import _SCHEMAS, Problem, ProblemVoice
-from taskledger.http.failures import _RULES, status_of
+from donebook import errors
+from donebook.contracts.v2.voice import _SCHEMAS, Problem, ProblemVoice
+from donebook.http.failures import _RULES, status_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "sync.md"
 OF_ACCOUNTS = {"wrong_credentials", "email_taken", "forbidden"}

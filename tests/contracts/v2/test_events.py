@@ -11,9 +11,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from taskledger.app import openapi_document
-from taskledger.http.call import Services
-from taskledger.settings import Mount
+from donebook.app import openapi_document
+from donebook.http.call import Services
+from donebook.settings import Mount
 from tests.service import Service, bearer, run_service
 from tests.streams import Stream, open_stream
 
@@ -61,7 +61,7 @@ async def events(follow: Any) -> AsyncIterator[Stream]:
 def an_hour_passes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The feed finds that the tokens of this test, good for an hour, are over in a moment."""
     clock = SimpleNamespace(time=lambda: time.time() + 3599.9)
-    monkeypatch.setattr("taskledger.ledger.events.feed.time", clock)
+    monkeypatch.setattr("donebook.ledger.events.feed.time", clock)
 
 
 async def create(client: httpx.AsyncClient, title: str = "Tea") -> dict[str, Any]:
@@ -300,8 +300,8 @@ class TestTickets:
     ) -> None:
         from sqlalchemy import select
 
-        from taskledger.ledger.events.model import event_tickets
-        from taskledger.storage.statement import Statement
+        from donebook.ledger.events.model import event_tickets
+        from donebook.storage.statement import Statement
 
         await self.ticket(ann)
         rows = await services_of(service).database.read(Statement("all", select(event_tickets)), {})

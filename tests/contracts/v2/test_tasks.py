@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import jsonschema_rs
 import pytest
 
-from taskledger.app import openapi_document
-from taskledger.settings import Mount
+from donebook.app import openapi_document
+from donebook.settings import Mount
 from tests.contracts.v2.conftest import Lister
 
 DOCUMENT = openapi_document((Mount("v2"),))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 
-VARIABLE = "TASKLEDGER_TEST_MISTAKE"
+VARIABLE = "DONEBOOK_TEST_MISTAKE"
 """Names the mistake that every server of a test run is to have."""
 
 _MODULES = ("accounts", "http", "isolation", "storage", "tasks", "tokens")

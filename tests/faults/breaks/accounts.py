@@ -9,7 +9,7 @@ from tests.faults.breaks.patching import patch
 
 def hash_nothing_for_nobody() -> None:
     """Refuse an unknown e-mail at once, without the work of a wrong password."""
-    from taskledger.accounts.hashing import PasswordHashing, Verdict
+    from donebook.accounts.hashing import PasswordHashing, Verdict
 
     verify = PasswordHashing.verify
 
@@ -23,11 +23,11 @@ def provision_carelessly() -> None:
     """Look whether there is a user, and insert one if there is none."""
     from sqlalchemy import insert
 
-    from taskledger.accounts.model import users
-    from taskledger.accounts.statements.binds import NOW, OWNER
-    from taskledger.accounts.statements.users import GET_USER
-    from taskledger.http import authentication
-    from taskledger.storage.statement import Statement
+    from donebook.accounts.model import users
+    from donebook.accounts.statements.binds import NOW, OWNER
+    from donebook.accounts.statements.users import GET_USER
+    from donebook.http import authentication
+    from donebook.storage.statement import Statement
 
     make = Statement("make_user", insert(users).values(id=OWNER, created_at=NOW, updated_at=NOW))
 
@@ -42,7 +42,7 @@ def provision_carelessly() -> None:
 
 def take_the_email_for_the_user() -> None:
     """Tell users by their e-mail."""
-    from taskledger.tokens import claims
+    from donebook.tokens import claims
 
     subject = claims._subject
     patch(claims, "_subject", lambda said: said.get("email") or subject(said))
@@ -50,14 +50,14 @@ def take_the_email_for_the_user() -> None:
 
 def tell_cases_apart() -> None:
     """Take one e-mail in two spellings for two."""
-    from taskledger.accounts import usecases
+    from donebook.accounts import usecases
 
     patch(usecases, "fold_email", lambda email: email)
 
 
 def believe_what_is_forwarded() -> None:
     """Believe any client about its address."""
-    from taskledger.http.client_address import ClientAddresses
+    from donebook.http.client_address import ClientAddresses
 
     find = ClientAddresses.find
 
@@ -71,8 +71,8 @@ def believe_what_is_forwarded() -> None:
 
 def count_in_each_process() -> None:
     """Count attempts in memory."""
-    from taskledger.accounts.attempts import Allowance
-    from taskledger.http import identity
+    from donebook.accounts.attempts import Allowance
+    from donebook.http import identity
 
     taken: Counter[str] = Counter()
 
@@ -86,7 +86,7 @@ def count_in_each_process() -> None:
 
 def hash_on_the_loop() -> None:
     """Hash passwords where everybody waits."""
-    from taskledger.accounts.hashing import PasswordHashing
+    from donebook.accounts.hashing import PasswordHashing
 
     async def run(self: Any, job: Any) -> Any:
         if self._nobodys is None:
@@ -98,7 +98,7 @@ def hash_on_the_loop() -> None:
 
 def cut_passwords() -> None:
     """Look at the first 72 bytes of a password, as bcrypt alone does."""
-    from taskledger.accounts.hashing import PasswordHashing
+    from donebook.accounts.hashing import PasswordHashing
 
     hash_all, verify_all = PasswordHashing.hash, PasswordHashing.verify
 
@@ -111,7 +111,7 @@ def cut_passwords() -> None:
 
 def never_look() -> None:
     """Leave each worker with what it remembers of tokens."""
-    from taskledger.accounts.revocations import RevocationWatch
+    from donebook.accounts.revocations import RevocationWatch
 
     async def look(self: Any) -> None:
         del self

@@ -19,7 +19,7 @@ def drop_requests_at_the_end() -> None:
 
 def wait_for_clients() -> None:
     """Let a client take all the time it wants for the head of its request."""
-    from taskledger.http.protocol import LimitedProtocol
+    from donebook.http.protocol import LimitedProtocol
 
     def sweep_nothing(self: Any, now: float) -> None:
         del self, now
@@ -29,7 +29,7 @@ def wait_for_clients() -> None:
 
 def wait_for_the_rest() -> None:
     """Wait for the rest of a slow client's request where everybody waits."""
-    from taskledger.http.protocol import LimitedProtocol
+    from donebook.http.protocol import LimitedProtocol
 
     receive = LimitedProtocol.data_received
 
@@ -43,8 +43,8 @@ def wait_for_the_rest() -> None:
 
 def read_whole_bodies() -> None:
     """Read a body to its end, however long it is."""
-    from taskledger.http import requests
-    from taskledger.http.failures import BodyTooLarge
+    from donebook.http import requests
+    from donebook.http.failures import BodyTooLarge
 
     async def read_all(scope: Any, receive: Any, limit: int, seconds: float) -> bytes:
         del scope, seconds
@@ -61,14 +61,14 @@ def read_whole_bodies() -> None:
 
 def accept_any_host() -> None:
     """Take whatever stands in Host, as often as it does."""
-    from taskledger.http.edge import Edge
+    from donebook.http.edge import Edge
 
     patch(Edge, "_is_good", lambda self, hosts, scope: True)
 
 
 def parse_leniently() -> None:
     """Forgive a request that can be read in two ways."""
-    from taskledger.http.protocol import LimitedProtocol
+    from donebook.http.protocol import LimitedProtocol
 
     begin = LimitedProtocol.connection_made
 
@@ -85,8 +85,8 @@ def parse_with_the_standard_library() -> None:
 
     from pydantic import ValidationError
 
-    from taskledger.errors import Invalid
-    from taskledger.http import requests, route
+    from donebook.errors import Invalid
+    from donebook.http import requests, route
 
     def parse(body_type: Any, body: bytes) -> Any:
         try:
@@ -101,8 +101,8 @@ def parse_with_the_standard_library() -> None:
 
 def let_nul_through() -> None:
     """Let NUL through to the database."""
-    from taskledger.http import route
-    from taskledger.http.requests import parse_json
+    from donebook.http import route
+    from donebook.http.requests import parse_json
 
     disguise = "\ue000"
 
@@ -121,8 +121,8 @@ def take_the_last_parameter() -> None:
     """Of a parameter that is given twice, look at the last."""
     from urllib.parse import parse_qsl, urlencode
 
-    from taskledger.http import route
-    from taskledger.http.requests import parse_query
+    from donebook.http import route
+    from donebook.http.requests import parse_query
 
     def parse_last(model: Any, query: bytes) -> Any:
         return parse_query(model, urlencode(dict(parse_qsl(query.decode(), keep_blank_values=True))).encode())
@@ -132,7 +132,7 @@ def take_the_last_parameter() -> None:
 
 def take_any_moment() -> None:
     """Move a moment to UTC, wherever that leads."""
-    from taskledger.contracts import fields
+    from donebook.contracts import fields
 
     def to_utc(value: Any) -> Any:
         return value.astimezone(UTC)  # type: ignore[name-defined]  # noqa: F821 - in its new place it is
@@ -152,8 +152,8 @@ def allow_look_alikes() -> None:
 
 def echo_the_input() -> None:
     """Show, in a 422, what was wrong."""
-    from taskledger.errors import Invalid
-    from taskledger.http import requests
+    from donebook.errors import Invalid
+    from donebook.http import requests
 
     def invalid(place: str, error: Any) -> Any:
         return Invalid(
@@ -170,12 +170,12 @@ def log_as_it_comes() -> None:
     """Log who asked, and with which browser, in whatever words they say."""
     import logging
 
-    from taskledger.accounts.recorder import EventRecorder
+    from donebook.accounts.recorder import EventRecorder
 
     note = EventRecorder.note
 
     def note_aloud(self: Any, kind: Any, origin: Any, **facts: Any) -> None:
-        logging.getLogger("taskledger.requests").warning("refused: %s", origin.user_agent)
+        logging.getLogger("donebook.requests").warning("refused: %s", origin.user_agent)
         note(self, kind, origin, **facts)
 
     patch(EventRecorder, "note", note_aloud)
@@ -185,8 +185,8 @@ def leave_out_a_field() -> None:
     """Answer with tasks that lack a field."""
     import msgspec
 
-    from taskledger.contracts import dialect
-    from taskledger.http.answer import json_answer
+    from donebook.contracts import dialect
+    from donebook.http.answer import json_answer
 
     def answer_without(status: int, value: Any, *arguments: Any) -> Any:
         shown = msgspec.to_builtins(value)

@@ -11,14 +11,14 @@ _claimed: ContextVar[Any] = ContextVar("claimed", default=None)
 
 def forget_the_owner() -> None:
     """Leave the owner out of the conditions on tasks, in every statement."""
-    from taskledger.tasks.statements.parts import MINE, OWNER
+    from donebook.tasks.statements.parts import MINE, OWNER
 
     MINE.left = OWNER  # type: ignore[attr-defined]  # the owner is the owner: always true
 
 
 def forget_whose_path() -> None:
     """Take any user id in a path for the principal's."""
-    from taskledger.http.route import ContractRoute
+    from donebook.http.route import ContractRoute
 
     plan = ContractRoute._plan
 
@@ -31,8 +31,8 @@ def forget_whose_path() -> None:
 
 def open_a_door() -> None:
     """Ask nobody who reads a task for a token, and say so in the document."""
-    from taskledger.http.call import PublicCall
-    from taskledger.http.contract import Contract
+    from donebook.http.call import PublicCall
+    from donebook.http.contract import Contract
 
     make = Contract._route
 
@@ -47,7 +47,7 @@ def open_a_door() -> None:
 
 def share_entity_tags() -> None:
     """Make a list's entity tag of its owner's revision alone."""
-    from taskledger.contracts import dialect
+    from donebook.contracts import dialect
 
     def tag_of_revision(revision: int, owner: str, query: bytes) -> bytes:
         del owner, query
@@ -58,7 +58,7 @@ def share_entity_tags() -> None:
 
 def take_anybody_for_the_first() -> None:
     """Remember who somebody is by less than the whole token."""
-    from taskledger.tokens.remembered import RememberedTokens
+    from donebook.tokens.remembered import RememberedTokens
 
     recall = RememberedTokens.recall
     first: list[Any] = []
@@ -74,7 +74,7 @@ def take_anybody_for_the_first() -> None:
 
 def follow_everybody() -> None:
     """Have one audience for the events of all users."""
-    from taskledger.ledger.events.feed import Feed
+    from donebook.ledger.events.feed import Feed
 
     audience = Feed._audience
 
@@ -88,12 +88,12 @@ def log_what_is_written() -> None:
     """Log the title of each task that is created."""
     import logging
 
-    from taskledger.tasks.revisions import OpenRevision
+    from donebook.tasks.revisions import OpenRevision
 
     create = OpenRevision.create
 
     async def create_aloud(self: Any, new: Any, into: Any) -> Any:
-        logging.getLogger("taskledger.tasks").info("creating %s", new.title)
+        logging.getLogger("donebook.tasks").info("creating %s", new.title)
         return await create(self, new, into)
 
     OpenRevision.create = create_aloud  # type: ignore[method-assign]
@@ -103,10 +103,10 @@ def take_the_owner_from_the_body() -> None:
     """Believe a body that says whose task it is."""
     import json
 
-    from taskledger.contracts import dialect
-    from taskledger.http import route
-    from taskledger.http.requests import parse_json
-    from taskledger.tasks.usecases import create_task
+    from donebook.contracts import dialect
+    from donebook.http import route
+    from donebook.http.requests import parse_json
+    from donebook.tasks.usecases import create_task
 
     def parse_and_remember(body_type: Any, body: bytes) -> Any:
         parsed = parse_json(body_type, body)

@@ -17,8 +17,8 @@ _SOON = 0.2
 
 def answer_before_commit() -> None:
     """Tell the client that a write has happened, and commit it a little later."""
-    from taskledger.storage.postgres import PostgresDatabase, _shaped
-    from taskledger.storage.sqlite import SqliteDatabase, SqliteTransaction, _drive
+    from donebook.storage.postgres import PostgresDatabase, _shaped
+    from donebook.storage.sqlite import SqliteDatabase, SqliteTransaction, _drive
 
     async def write(self: Any, statement: Any, values: Any) -> Any:
         compiled = self.compiled(statement)
@@ -47,7 +47,7 @@ def answer_before_commit() -> None:
         if not self.future.done():
             self.future.set_result(self.result)
 
-    from taskledger.storage import sqlite
+    from donebook.storage import sqlite
 
     PostgresDatabase.write = write  # type: ignore[method-assign]
     SqliteDatabase._run_group = run_group  # type: ignore[method-assign]
@@ -56,7 +56,7 @@ def answer_before_commit() -> None:
 
 def swallow_disk_errors() -> None:
     """Take a commit that failed for one that succeeded."""
-    from taskledger.storage.sqlite import SqliteDatabase
+    from donebook.storage.sqlite import SqliteDatabase
 
     run_group = SqliteDatabase._run_group
 
@@ -71,7 +71,7 @@ def swallow_disk_errors() -> None:
 
 def sync_nothing() -> None:
     """Leave the disk to the operating system."""
-    from taskledger.storage import sqlite
+    from donebook.storage import sqlite
 
     connect = sqlite.connect
 
@@ -83,7 +83,7 @@ def sync_nothing() -> None:
 
 def end_the_writer_on_an_error() -> None:
     """Let the writing thread end when the disk fails, as an exception nobody catches would."""
-    from taskledger.storage.sqlite import SqliteDatabase
+    from donebook.storage.sqlite import SqliteDatabase
 
     run_group = SqliteDatabase._run_group
 
@@ -101,8 +101,8 @@ def end_the_writer_on_an_error() -> None:
 
 def repeat_lost_writes() -> None:
     """Send a write again whose connection was lost, as if it could not have happened."""
-    from taskledger.errors import DatabaseUnavailable
-    from taskledger.storage.postgres import PostgresDatabase
+    from donebook.errors import DatabaseUnavailable
+    from donebook.storage.postgres import PostgresDatabase
 
     write = PostgresDatabase.write
 
@@ -117,7 +117,7 @@ def repeat_lost_writes() -> None:
 
 def wait_for_ever() -> None:
     """Give no statement and no connection a limit of time."""
-    from taskledger.storage.postgres import PostgresDatabase
+    from donebook.storage.postgres import PostgresDatabase
 
     create = PostgresDatabase.__init__
 
@@ -132,7 +132,7 @@ def wait_for_ever() -> None:
 
 def queue_for_ever() -> None:
     """Let requests wait for a free connection as long as it takes."""
-    from taskledger.storage.pool import ConnectionPool
+    from donebook.storage.pool import ConnectionPool
 
     create = ConnectionPool.__init__
 
@@ -144,7 +144,7 @@ def queue_for_ever() -> None:
 
 def leak_connections() -> None:
     """Forget to give a connection back when a crowd waits for it."""
-    from taskledger.storage.pool import ConnectionPool
+    from donebook.storage.pool import ConnectionPool
 
     release = ConnectionPool.release
 
@@ -159,8 +159,8 @@ def trust_idle_connections() -> None:
     """Take a connection that rested for one that still works."""
     import asyncpg
 
-    from taskledger.storage import postgres
-    from taskledger.storage.pool import ConnectionPool
+    from donebook.storage import postgres
+    from donebook.storage.pool import ConnectionPool
 
     def take_idle(self: Any) -> Any:
         return self._idle.pop()[0] if self._idle else None
@@ -172,7 +172,7 @@ def trust_idle_connections() -> None:
 
 def migrate_without_waiting() -> None:
     """Migrate beside whoever else does."""
-    from taskledger.storage import migrate
+    from donebook.storage import migrate
 
     def hold_nothing(connection: Any) -> None:
         """Go on when another worker has come, so that two migrate at once for certain."""
@@ -190,7 +190,7 @@ def migrate_without_waiting() -> None:
 
 def give_up_at_once() -> None:
     """Try to reach the database once, at the start."""
-    from taskledger.storage.readiness import Readiness
+    from donebook.storage.readiness import Readiness
 
     async def start(self: Any) -> None:
         await self._attempt()
@@ -200,7 +200,7 @@ def give_up_at_once() -> None:
 
 def acknowledge_before_the_sync() -> None:
     """Have PostgreSQL acknowledge what it has not synced yet."""
-    from taskledger.storage.postgres import PostgresDatabase
+    from donebook.storage.postgres import PostgresDatabase
 
     create = PostgresDatabase.__init__
 
@@ -213,7 +213,7 @@ def acknowledge_before_the_sync() -> None:
 
 def acknowledge_before_the_standby() -> None:
     """Have PostgreSQL acknowledge what no standby has yet."""
-    from taskledger.storage.postgres import PostgresDatabase
+    from donebook.storage.postgres import PostgresDatabase
 
     create = PostgresDatabase.__init__
 
@@ -226,8 +226,8 @@ def acknowledge_before_the_standby() -> None:
 
 def forget_keys() -> None:
     """Take no note of idempotency keys."""
-    from taskledger.http import once
-    from taskledger.storage.joined import JoinedDatabase
+    from donebook.http import once
+    from donebook.storage.joined import JoinedDatabase
 
     async def perform_always(database: Any, principal: Any, key: Any, now: Any, perform: Any) -> Any:
         del principal, key, now
@@ -238,9 +238,9 @@ def forget_keys() -> None:
 
 def remember_keys_in_one_process() -> None:
     """Remember idempotency keys in memory."""
-    from taskledger.errors import KeyReused
-    from taskledger.http import once
-    from taskledger.storage.joined import JoinedDatabase
+    from donebook.errors import KeyReused
+    from donebook.http import once
+    from donebook.storage.joined import JoinedDatabase
 
     lock = asyncio.Lock()
     remembered: dict[tuple[str, str], tuple[str, bytes]] = {}
@@ -263,14 +263,14 @@ def remember_keys_in_one_process() -> None:
 
 def ask_any_server() -> None:
     """Take a standby for the database, as long as it answers."""
-    from taskledger.storage import primary
+    from donebook.storage import primary
 
     patch(primary, "_IS_READ_ONLY", "SELECT false")
 
 
 def keep_outdated_connections() -> None:
     """Keep connections to a server that takes no writes any more."""
-    from taskledger.storage.pool import ConnectionPool
+    from donebook.storage.pool import ConnectionPool
 
     def renew_nothing(self: Any, connection: Any) -> None:
         del self, connection
@@ -280,7 +280,7 @@ def keep_outdated_connections() -> None:
 
 def connect_without_a_bound() -> None:
     """Make a connection for each request that finds none free."""
-    from taskledger.storage.pool import ConnectionPool
+    from donebook.storage.pool import ConnectionPool
 
     create = ConnectionPool.__init__
 

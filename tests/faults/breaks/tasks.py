@@ -8,8 +8,8 @@ from tests.faults.breaks.patching import patch
 
 def write_twice() -> None:
     """Send a creation again after it succeeded, as a careless retry does."""
-    from taskledger.contracts import dialect
-    from taskledger.tasks.usecases import create_task
+    from donebook.contracts import dialect
+    from donebook.tasks.usecases import create_task
 
     async def create_twice(*arguments: Any, **options: Any) -> Any:
         await create_task(*arguments, **options)
@@ -22,7 +22,7 @@ def let_time_run_backwards() -> None:
     """Stamp a change with the clock, whatever the task was stamped with before."""
     from sqlalchemy.ext.compiler import compiles
 
-    from taskledger.storage.types import later
+    from donebook.storage.types import later
 
     later.inherit_cache = False
     for dialect in ("postgresql", "sqlite"):
@@ -36,7 +36,7 @@ def _the_clock_alone(element: Any, compiler: Any, **options: Any) -> str:
 
 def ignore_conditions() -> None:
     """Write whatever the revision is that the client names."""
-    from taskledger.contracts import dialect
+    from donebook.contracts import dialect
 
     writing_of = dialect.writing_of
     patch(dialect, "writing_of", lambda call, if_match=None: writing_of(call))
@@ -44,10 +44,10 @@ def ignore_conditions() -> None:
 
 def check_conditions_in_one_process() -> None:
     """Look whether a condition holds, under a lock of this process's own, and write then."""
-    from taskledger.contracts import dialect
-    from taskledger.errors import PreconditionFailed
-    from taskledger.tasks.usecases import edit_task, get_task
-    from taskledger.tasks.values import Writing
+    from donebook.contracts import dialect
+    from donebook.errors import PreconditionFailed
+    from donebook.tasks.usecases import edit_task, get_task
+    from donebook.tasks.values import Writing
 
     lock = asyncio.Lock()
 
@@ -66,10 +66,10 @@ def check_conditions_in_one_process() -> None:
 
 def write_whole_tasks() -> None:
     """Read a task, change it, and write all of it, as an object-relational mapper may."""
-    from taskledger.contracts import dialect
-    from taskledger.contracts.v2.fields import Task
-    from taskledger.tasks.usecases import edit_task, get_task
-    from taskledger.tasks.values import Aspect, Edit, change
+    from donebook.contracts import dialect
+    from donebook.contracts.v2.fields import Task
+    from donebook.tasks.usecases import edit_task, get_task
+    from donebook.tasks.values import Aspect, Edit, change
 
     written = {Aspect.TITLE, Aspect.DESCRIPTION, Aspect.PRIORITY, Aspect.DUE, Aspect.TAGS}
 
@@ -89,9 +89,9 @@ def bring_back_what_is_edited() -> None:
     """Let an edit find a deleted task, and live again what it finds."""
     from sqlalchemy import null
 
-    from taskledger.tasks.statements import alone, steps
-    from taskledger.tasks.statements.parts import edit_of
-    from taskledger.tasks.values import Aspect
+    from donebook.tasks.statements import alone, steps
+    from donebook.tasks.statements.parts import edit_of
+    from donebook.tasks.values import Aspect
 
     def edit_anything(kind: Any, aspects: Any, revision: Any, guard: Any, *, trashed: bool) -> Any:
         if Aspect.DELETE in aspects:

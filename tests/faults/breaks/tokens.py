@@ -8,7 +8,7 @@ from tests.faults.breaks.patching import patch
 
 def ignore_the_end_of_tokens() -> None:
     """Take a token that was good once for good for ever."""
-    from taskledger.tokens.remembered import RememberedTokens
+    from donebook.tokens.remembered import RememberedTokens
 
     recall = RememberedTokens.recall
 
@@ -21,7 +21,7 @@ def ignore_the_end_of_tokens() -> None:
 
 def accept_no_algorithm() -> None:
     """Take a token that says it needs no signature at its word."""
-    from taskledger.tokens.verify import TokenVerifier
+    from donebook.tokens.verify import TokenVerifier
 
     check = TokenVerifier._check_signature
 
@@ -39,7 +39,7 @@ def take_public_keys_for_secrets() -> None:
 
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    from taskledger.tokens.verify import TokenVerifier
+    from donebook.tokens.verify import TokenVerifier
 
     check = TokenVerifier._check_signature
 
@@ -56,7 +56,7 @@ def take_public_keys_for_secrets() -> None:
 
 def forgive_extensions() -> None:
     """Ignore what a header demands."""
-    from taskledger.tokens import compact
+    from donebook.tokens import compact
 
     patch(compact, "_REFUSED_HEADERS", ())
 
@@ -65,15 +65,15 @@ def name_tokens_by_signature() -> None:
     """Tell tokens apart by their whole text."""
     from hashlib import sha256
 
-    from taskledger.tokens import claims
+    from donebook.tokens import claims
 
     patch(claims, "_token_id", lambda _, token: sha256(token.signed + token.signature).hexdigest())
 
 
 def find_any_key() -> None:
     """Take the only key there is, whatever key the token names."""
-    from taskledger.tokens import compact
-    from taskledger.tokens.keys import KeySet
+    from donebook.tokens import compact
+    from donebook.tokens.keys import KeySet
 
     patch(KeySet, "find", lambda self, key_id: self._only)
     patch(compact, "is_key_id", lambda value: True)
@@ -81,21 +81,21 @@ def find_any_key() -> None:
 
 def ignore_times() -> None:
     """Take a token whenever it is."""
-    from taskledger.tokens import claims
+    from donebook.tokens import claims
 
     patch(claims, "_check_times", lambda said, now: now + 60)
 
 
 def ignore_issuer_and_audience() -> None:
     """Take a token that was made for somebody else."""
-    from taskledger.tokens import claims
+    from donebook.tokens import claims
 
     patch(claims, "_check_addressing", lambda said, rules: None)
 
 
 def fetch_for_every_key() -> None:
     """Ask the issuer for its keys whenever one is not known."""
-    from taskledger.tokens.jwks import JwksVerifier
+    from donebook.tokens.jwks import JwksVerifier
 
     start = JwksVerifier._start_fetch
 
@@ -108,7 +108,7 @@ def fetch_for_every_key() -> None:
 
 def forget_keys_in_an_outage() -> None:
     """Know no keys when the issuer did not answer."""
-    from taskledger.tokens.jwks import JwksVerifier
+    from donebook.tokens.jwks import JwksVerifier
 
     fetch = JwksVerifier._fetch
 
@@ -122,7 +122,7 @@ def forget_keys_in_an_outage() -> None:
 
 def stop_for_the_issuer() -> None:
     """Wait for the issuer where everybody waits."""
-    from taskledger.tokens.endpoint import JwksEndpoint
+    from donebook.tokens.endpoint import JwksEndpoint
 
     fetch = JwksEndpoint.fetch
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from taskledger.ledger.events.audience import Follower
-from taskledger.ledger.events.feed import Feed
-from taskledger.ledger.events.position import Position
-from taskledger.ledger.events.reading import Event
-from taskledger.principal import Principal
-from taskledger.settings import Settings
-from taskledger.storage.connect import announcements_for, database_for
-from taskledger.storage.database import Database
+from donebook.ledger.events.audience import Follower
+from donebook.ledger.events.feed import Feed
+from donebook.ledger.events.position import Position
+from donebook.ledger.events.reading import Event
+from donebook.principal import Principal
+from donebook.settings import Settings
+from donebook.storage.connect import announcements_for, database_for
+from donebook.storage.database import Database
 from tests.tasks.actors import Actor, TaskFacts, new_actor
 
 PATIENCE = 20

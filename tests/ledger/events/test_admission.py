@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from taskledger.errors import DatabaseUnavailable, TokenRevoked
-from taskledger.ledger.events import admission
-from taskledger.ledger.events.admission import REVOKED, FollowerAdmission
-from taskledger.ledger.events.audience import FeedEnded, Follower
-from taskledger.principal import Principal
+from donebook.errors import DatabaseUnavailable, TokenRevoked
+from donebook.ledger.events import admission
+from donebook.ledger.events.admission import REVOKED, FollowerAdmission
+from donebook.ledger.events.audience import FeedEnded, Follower
+from donebook.principal import Principal
 from tests.ledger.events.conftest import PATIENCE, Process, take
 from tests.tasks.actors import Actor
 

@@ -6,18 +6,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Text, bindparam, delete, insert
 
-from taskledger.accounts.model import users
-from taskledger.errors import DatabaseUnavailable, Overloaded, ResyncRequired, RevisionAhead, UserUnknown
-from taskledger.ledger.events.audience import ERASED, FeedEnded
-from taskledger.ledger.events.feed import EXPIRED, STOPPING, Feed
-from taskledger.ledger.events.position import Position, after_revision, parse_position
-from taskledger.ledger.maintenance import Retention, maintain
-from taskledger.ledger.model import sync_floors
-from taskledger.principal import Principal
-from taskledger.storage.statement import Statement
-from taskledger.tasks.model import tasks, tombstones
-from taskledger.tasks.revisions import OpenRevision
-from taskledger.tasks.values import Aspect, Edit, NewTask, change, complete, restore
+from donebook.accounts.model import users
+from donebook.errors import DatabaseUnavailable, Overloaded, ResyncRequired, RevisionAhead, UserUnknown
+from donebook.ledger.events.audience import ERASED, FeedEnded
+from donebook.ledger.events.feed import EXPIRED, STOPPING, Feed
+from donebook.ledger.events.position import Position, after_revision, parse_position
+from donebook.ledger.maintenance import Retention, maintain
+from donebook.ledger.model import sync_floors
+from donebook.principal import Principal
+from donebook.storage.statement import Statement
+from donebook.tasks.model import tasks, tombstones
+from donebook.tasks.revisions import OpenRevision
+from donebook.tasks.values import Aspect, Edit, NewTask, change, complete, restore
 from tests.ledger.events.conftest import PATIENCE, Process, StartProcess, signed_in, take, take_all
 from tests.tasks.actors import START, Actor, TaskFacts
 
@@ -185,7 +185,7 @@ async def test_what_is_written_while_one_joins_is_not_missed(
 async def test_a_follower_that_is_slow_is_told_everything_once(
     process: Process, alice: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("taskledger.ledger.events.audience.LAG_LIMIT", 64)
+    monkeypatch.setattr("donebook.ledger.events.audience.LAG_LIMIT", 64)
     quick, slow = await process.follow(alice), await process.follow(alice)
     expected = []
     for index in range(20):

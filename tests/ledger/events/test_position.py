@@ -1,6 +1,6 @@
 import pytest
 
-from taskledger.ledger.events.position import Position, after_revision, parse_position
+from donebook.ledger.events.position import Position, after_revision, parse_position
 
 
 def test_the_place_after_a_revision_is_named_by_its_number() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from taskledger.ledger.events.tickets import issue_ticket, redeem_ticket
-from taskledger.settings import Settings
-from taskledger.storage.migrate import migrate
+from donebook.ledger.events.tickets import issue_ticket, redeem_ticket
+from donebook.settings import Settings
+from donebook.storage.migrate import migrate
 from tests.ledger.events.conftest import Process, StartProcess, signed_in, take
 from tests.servers.postgres import call_in_thread
 from tests.tasks.actors import START, Actor

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from taskledger.errors import TicketInvalid, UserUnknown
-from taskledger.ledger.events.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
-from taskledger.principal import Principal
+from donebook.errors import TicketInvalid, UserUnknown
+from donebook.ledger.events.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
+from donebook.principal import Principal
 from tests.ledger.events.conftest import Process, StartProcess, signed_in
 from tests.tasks.actors import Actor
 
@@ -64,8 +64,8 @@ async def test_nobody_unknown_is_issued_a_ticket(process: Process) -> None:
 async def test_old_tickets_are_not_kept(process: Process, alice: Actor) -> None:
     from sqlalchemy import func, select
 
-    from taskledger.ledger.events.model import event_tickets
-    from taskledger.storage.statement import Statement
+    from donebook.ledger.events.model import event_tickets
+    from donebook.storage.statement import Statement
 
     for minutes in range(5):
         now = NOW + timedelta(minutes=2 * minutes)

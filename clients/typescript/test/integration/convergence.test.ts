@@ -11,7 +11,7 @@ import { Proxy } from "./proxy.js";
 import { clientOf, newUser, tasksOf, until } from "./server.js";
 
 const WRITES = 60;
-const SEED = Number(process.env["TASKLEDGER_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
+const SEED = Number(process.env["DONEBOOK_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 const proxy = await Proxy.start();
 after(() => proxy.stop());
@@ -27,7 +27,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-test(`two clients on a bad line come to the same (TASKLEDGER_SEED=${SEED})`, async () => {
+test(`two clients on a bad line come to the same (DONEBOOK_SEED=${SEED})`, async () => {
   const random = randomNumbers(SEED);
   const pick = <Value>(values: readonly Value[]): Value | undefined =>
     values[Math.floor(random() * values.length)];

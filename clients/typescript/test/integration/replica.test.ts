@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, beforeEach, describe, test } from "node:test";
 
-import type { TaskledgerClient } from "../../src/client.js";
+import type { DonebookClient } from "../../src/client.js";
 import { keepMine, keepTheirs } from "../../src/guarded.js";
 import { Replica, type ReplicaOptions } from "../../src/replica.js";
 import { MemoryStore } from "../../src/store.js";
@@ -14,7 +14,7 @@ const proxy = await Proxy.start();
 after(() => proxy.stop());
 
 let user: string;
-let other: TaskledgerClient;
+let other: DonebookClient;
 const running: Replica[] = [];
 
 beforeEach(() => {

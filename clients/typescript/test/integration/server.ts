@@ -2,15 +2,15 @@
 
 import { createHmac, randomUUID } from "node:crypto";
 
-import { TaskledgerClient } from "../../src/client.js";
+import { DonebookClient } from "../../src/client.js";
 import type { ConnectionOptions } from "../../src/http.js";
 import type { Replica } from "../../src/replica.js";
 import type { Task } from "../../src/types.js";
 
 /** Where the server is. */
-export const SERVER = setting("TASKLEDGER_URL");
+export const SERVER = setting("DONEBOOK_URL");
 
-const SECRET = setting("TASKLEDGER_SECRET");
+const SECRET = setting("DONEBOOK_SECRET");
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -32,13 +32,13 @@ export function newUser(): string {
 }
 
 /** A client of the user, impatient enough for a test. */
-export function clientOf(user: string, options: Partial<ConnectionOptions> = {}): TaskledgerClient {
+export function clientOf(user: string, options: Partial<ConnectionOptions> = {}): DonebookClient {
   const token = tokenOf(user);
-  return new TaskledgerClient({ baseUrl: SERVER, token: () => token, backoff: () => 10, ...options });
+  return new DonebookClient({ baseUrl: SERVER, token: () => token, backoff: () => 10, ...options });
 }
 
 /** All tasks as the server has them. */
-export async function tasksOf(client: TaskledgerClient): Promise<Task[]> {
+export async function tasksOf(client: DonebookClient): Promise<Task[]> {
   const tasks = [];
   for await (const task of client.tasks()) tasks.push(task);
   return tasks;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TaskledgerClient } from "../../src/client.js";
+import { DonebookClient } from "../../src/client.js";
 import { ProblemError } from "../../src/errors.js";
 import { deltaOf, followRevisions, type Revision } from "../../src/events.js";
 import type { Listener, Transport } from "../../src/streams.js";
 import type { TaskEvent } from "../../src/types.js";
 import { aTask } from "../tasks.js";
 
-const client = new TaskledgerClient({ baseUrl: "https://tasks.example.com", token: () => "" });
+const client = new DonebookClient({ baseUrl: "https://tasks.example.com", token: () => "" });
 
 function event(revision: number, id: string, given: Partial<TaskEvent> = {}): TaskEvent {
   const at = "2026-01-01T00:00:00Z";

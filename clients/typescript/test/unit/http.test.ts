@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { TaskledgerClient } from "../../src/client.js";
+import { DonebookClient } from "../../src/client.js";
 import { ConnectionError, ProblemError } from "../../src/errors.js";
 import type { ConnectionOptions } from "../../src/http.js";
 import { aTask } from "../tasks.js";
@@ -11,7 +11,7 @@ type Step = Response | Error;
 /** A client of a server that answers so, one step for each request, and what it was sent. */
 function against(steps: Step[], options: Partial<ConnectionOptions> = {}) {
   const requests: Request[] = [];
-  const client = new TaskledgerClient({
+  const client = new DonebookClient({
     baseUrl: "https://tasks.example.com/",
     token: () => "token",
     backoff: () => 0,

@@ -1,0 +1,5 @@
+"""``python -m donebook``."""
+
+from donebook.cli import main
+
+main()

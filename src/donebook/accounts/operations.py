@@ -1,0 +1,143 @@
+"""What an operator does with users."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import MetaData
+
+from donebook.accounts.events import OPERATOR, EventKind, record_event_within
+from donebook.accounts.hashing import PasswordHashing
+from donebook.accounts.revocations import revoke_user_within, subject_digest
+from donebook.accounts.statements import erasure
+from donebook.accounts.statements import users as statements
+from donebook.accounts.usecases import fold_email
+from donebook.errors import UserUnknown
+from donebook.storage.database import Database, Transaction
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class UserFacts:
+    """A user, for an operator."""
+
+    user_id: str
+    email: str | None
+    name: str | None
+    avatar_url: str | None
+    created_at: datetime
+    disabled_at: datetime | None
+    local: bool
+    """Whether they signed up here, and so have a password."""
+
+
+async def find_users(database: Database, wanted: str) -> Sequence[str]:
+    """The ids of the users who have this id or e-mail; several subjects may carry one e-mail."""
+    values = {"wanted": wanted, "folded": fold_email(wanted)}
+    return [row[0] for row in await database.read(statements.FIND_USERS, values)]
+
+
+async def get_user(database: Database, user_id: str) -> UserFacts:
+    """Raises `UserUnknown`."""
+    rows = await database.read(statements.GET_USER, {"owner": user_id})
+    if not rows:
+        raise UserUnknown
+    return UserFacts(*rows[0])
+
+
+async def list_users(database: Database) -> AsyncIterator[UserFacts]:
+    """All users, by id, read in pages."""
+    after = ""
+    while rows := await database.read(statements.LIST_USERS, {"after": after, "limit": _PAGE}):
+        for row in rows:
+            yield UserFacts(*row)
+        after = rows[-1][0]
+
+
+async def disable_user(database: Database, user_id: str, now: datetime) -> None:
+    """Accept no token and no password of the user, within a second. Raises `UserUnknown`."""
+
+    async def disable(transaction: Transaction) -> None:
+        if not await transaction.fetch(statements.DISABLE_USER, {"owner": user_id, "now": now}):
+            raise UserUnknown
+        await record_event_within(transaction, EventKind.DISABLED, OPERATOR, now, user_id=user_id)
+        await revoke_user_within(transaction, user_id, now)
+
+    await database.transact(disable)
+
+
+async def enable_user(database: Database, user_id: str, now: datetime) -> None:
+    """Accept the user's tokens again, those from before too; or let an erased subject come back by new ones.
+
+    Raises `UserUnknown`.
+    """
+    # Of an erased subject it is not known any more which tokens had been ended.
+    nothing = dict.fromkeys(("email", "name", "avatar_url"))
+    values = {"owner": user_id, "now": now, "valid_from": next_second(now), **nothing}
+
+    async def enable(transaction: Transaction) -> None:
+        known = await transaction.fetch(statements.ENABLE_USER, {"owner": user_id})
+        erased = await transaction.fetch(erasure.FORGET_ERASED, {"digest": subject_digest(user_id)})
+        if not known and not erased:
+            raise UserUnknown
+        if not known:
+            await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
+            await transaction.fetch(statements.SET_VALID_FROM, values)
+        await record_event_within(transaction, EventKind.ENABLED, OPERATOR, now, user_id=user_id)
+
+    await database.transact(enable)
+
+
+def next_second(now: datetime) -> datetime:
+    """From when tokens count that are issued after ``now``, whose times are in whole seconds."""
+    return now.replace(microsecond=0) + timedelta(seconds=1)
+
+
+async def set_password(
+    database: Database, hashing: PasswordHashing, user_id: str, password: str, now: datetime
+) -> None:
+    """Give a local account another password, and end the tokens issued before, within a second.
+
+    Raises `UserUnknown` for a user without a local account.
+    """
+    password_hash = await hashing.hash(password)
+    valid_from = next_second(now)
+
+    async def change(transaction: Transaction) -> None:
+        values = {"owner": user_id, "password_hash": password_hash, "now": now, "valid_from": valid_from}
+        if not await transaction.fetch(statements.SET_PASSWORD, values):
+            raise UserUnknown
+        await transaction.fetch(statements.SET_VALID_FROM, values)
+        await record_event_within(transaction, EventKind.PASSWORD_SET, OPERATOR, now, user_id=user_id)
+        await revoke_user_within(transaction, user_id, now)
+
+    await database.transact(change)
+
+
+async def erase_user(database: Database, schema: MetaData, user_id: str, now: datetime) -> None:
+    """Delete everything that is the user's, and remember by a digest alone that they are not to come back.
+
+    ``schema`` is the whole schema: every table of it that names an owner is seen to.
+    What was recorded of them stays without their id and address. Their tokens end within a second; the
+    e-mail is free again. Raises `UserUnknown`.
+    """
+    values = {"owner": user_id, "digest": subject_digest(user_id), "now": now}
+
+    async def shut_out(transaction: Transaction) -> None:
+        if not await transaction.fetch(statements.DISABLE_USER, values):
+            raise UserUnknown
+        await transaction.fetch(erasure.REMEMBER_ERASED[transaction.dialect], values)
+
+    async def erase(transaction: Transaction) -> None:
+        # The user's row first: whoever writes tasks of theirs holds it, and none begins afterwards.
+        await transaction.fetch(erasure.ERASE_USER, values)
+        for table in erasure.tables_to_empty(schema):
+            await transaction.fetch(erasure.erase_rows(table), values)
+        await transaction.fetch(erasure.ANONYMISE_EVENTS, {"erased": user_id})
+        await record_event_within(transaction, EventKind.ERASED, OPERATOR, now)
+        await revoke_user_within(transaction, None, now)
+
+    # Committed by itself, so that a first request that comes in between does not bring the row back.
+    await database.transact(shut_out)
+    await database.transact(erase)

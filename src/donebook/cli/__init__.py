@@ -1,0 +1,35 @@
+"""The command line: one module for each group of commands."""
+
+import typer
+
+from donebook import __version__
+from donebook.cli import auth_events, backup, copy, database, doctor, maintain, openapi, serve, token, users
+
+app = typer.Typer(
+    name="donebook",
+    help="A multi-user task back end. Settings come from the environment and .env; see .env.example.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may hold secrets
+)
+
+app.command()(serve.serve)
+app.command()(database.migrate)
+app.command()(maintain.maintain)
+app.command()(backup.backup)
+app.command()(copy.copy)
+app.command()(token.token)
+app.add_typer(users.users, name="users")
+app.command("auth-events")(auth_events.auth_events)
+app.command()(openapi.openapi)
+app.command()(doctor.doctor)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    print(__version__)
+
+
+def main() -> None:
+    """The entry point of the ``donebook`` command."""
+    app()

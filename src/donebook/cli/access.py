@@ -1,0 +1,41 @@
+"""An open database for a command, or an exit that says why there is none."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+
+from donebook.cli.configuration import settings_or_exit
+from donebook.settings import Settings
+from donebook.storage.database import Database
+
+T = TypeVar("T")
+
+
+def run_with_database(work: Callable[[Database, Settings], Awaitable[T]]) -> T:
+    """What ``work`` returns; without a database that is reachable and migrated ends with status 1."""
+    from donebook.errors import DatabaseUnavailable
+
+    settings = settings_or_exit()
+    try:
+        return asyncio.run(_run(settings, work))
+    except DatabaseUnavailable as failure:
+        typer.echo(f"{settings.shown_database_url} cannot be used: {failure}", err=True)
+        raise typer.Exit(1) from None
+
+
+async def _run(settings: Settings, work: Callable[[Database, Settings], Awaitable[T]]) -> T:
+    from donebook.errors import DatabaseUnavailable
+    from donebook.storage.connect import database_for
+    from donebook.storage.readiness import schema_problem
+
+    database = database_for(settings)
+    await database.open()
+    try:
+        problem = await schema_problem(database)
+        if problem is not None:
+            raise DatabaseUnavailable(problem)
+        return await work(database, settings)
+    finally:
+        await database.close()

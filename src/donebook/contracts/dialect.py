@@ -1,0 +1,214 @@
+"""What the dialects share: the flow from a call to an answer, and the plainest of the voices."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from donebook import errors
+from donebook.contracts.refusals import BrokenRules, Refusal, describe_refusals, wording
+from donebook.errors import Failure
+from donebook.http import failures
+from donebook.http.answer import JSON, Answer, empty_answer, json_answer
+from donebook.http.call import CallContext
+from donebook.http.conditional import ANY, list_tag, matches, parse_tags, revision_of, task_tag
+from donebook.http.contract import Refusals
+from donebook.tasks.revisions import Written
+from donebook.tasks.selection import Selection
+from donebook.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
+from donebook.tasks.values import Due, Edit, NewTask, TaskKey, Writing
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+def due_at(moment: datetime | None) -> Due | None:
+    """A due date that is an instant without a zone."""
+    return None if moment is None else Due(moment)
+
+
+def writing_of(call: CallContext, if_match: int | None = None) -> Writing:
+    """The circumstances of a write made by this call."""
+    return Writing(call.services.now(), call.contract, if_match)
+
+
+async def answer_task(call: CallContext, key: TaskKey, into: type[T]) -> Answer:
+    """The task, or 304 if the client has it."""
+    found = await get_task(call.database, call.principal, key, into)
+    tag = task_tag(found.revision)
+    if matches(call.condition(b"if-none-match"), tag):
+        return empty_answer(304, [(b"etag", tag)])
+    return json_answer(200, found.task, [(b"etag", tag)])
+
+
+async def answer_list(
+    call: CallContext, selection: Selection, into: type[T], render: Callable[[list[T], int | None], Any]
+) -> Answer:
+    """The selected tasks as ``render(tasks, total)`` has them, or 304 if the client has them."""
+
+    async def read() -> tuple[Any, int]:
+        listing = await list_tasks(call.database, call.principal, selection, into)
+        return render(listing.tasks, listing.total), listing.revision
+
+    return await answer_by_revision(call, read)
+
+
+async def answer_by_revision(
+    call: CallContext, read: Callable[[], Awaitable[tuple[Any, int]]], *, varying: bytes = b""
+) -> Answer:
+    """What ``read`` returns with the owner's revision it was read at, or 304 if the client has it.
+
+    ``varying`` is whatever else the answer depends on, beside that revision and the query string.
+    """
+    query = call.scope["query_string"] + varying
+    owner = call.principal.user_id
+    expected = call.condition(b"if-none-match")
+    if expected is not None:
+        tag = list_tag(await owner_revision(call.database, call.principal), owner, query)
+        if matches(expected, tag):
+            return empty_answer(304, [(b"etag", tag)])
+    value, revision = await read()
+    return json_answer(200, value, [(b"etag", list_tag(revision, owner, query))])
+
+
+async def answer_creation(
+    call: CallContext, new: NewTask, into: type[T], location: Callable[[T], str] | None = None
+) -> Answer:
+    """Create the task and answer 201 with it; 200 if it was there, by the id that the client chose."""
+    written = await create_task(call.database, call.principal, new, writing_of_list(call), into)
+    headers = [(b"etag", task_tag(written.revision))]
+    if location is not None:
+        headers.append((b"location", location(written.task).encode()))
+    return json_answer(201 if written.changed else 200, written.task, headers)
+
+
+async def answer_edit(call: CallContext, edit: Edit, into: type[T]) -> Answer:
+    """Edit the task and answer 200 with it as it is then."""
+    return written_answer(await _edit(call, edit, into))
+
+
+def written_answer(written: Written[Any]) -> Answer:
+    """200 with a task that was written."""
+    return json_answer(200, written.task, [(b"etag", task_tag(written.revision))])
+
+
+async def answer_deletion(call: CallContext, edit: Edit, into: type[T]) -> Answer:
+    """Delete the task and answer 204."""
+    await _edit(call, edit, into)
+    return empty_answer(204)
+
+
+async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
+    writing = await writing_of_task(call, edit.key, into, trashed=edit.trashed)
+    return await edit_task(call.database, call.principal, edit, writing, into)
+
+
+async def writing_of_task(
+    call: CallContext, key: TaskKey, into: type[T], *, trashed: bool = False
+) -> Writing:
+    """The circumstances of a write to a task, on the condition of ``If-Match``."""
+    return writing_of(call, await _task_guard(call, key, into, trashed=trashed))
+
+
+def writing_of_list(call: CallContext) -> Writing:
+    """The circumstances of a write to the whole list, on the condition of ``If-Match``."""
+    return writing_of(call, _list_guard(call))
+
+
+async def _task_guard(call: CallContext, key: TaskKey, into: type[T], *, trashed: bool) -> int | None:
+    """The revision that ``If-Match`` asks for; one that no task has where it names none."""
+    header = call.condition(b"if-match")
+    if header is None:
+        return None
+    tags = parse_tags(header, strong=True)
+    if tags is ANY:
+        return None
+    revisions = [revision for tag in tags if (revision := revision_of(tag)) is not None]
+    if len(revisions) > 1:
+        found = await get_task(call.database, call.principal, key, into, trashed=trashed)
+        return found.revision if found.revision in revisions else -1
+    return revisions[0] if revisions else -1
+
+
+def _list_guard(call: CallContext) -> int | None:
+    """For a creation, ``If-Match`` names the tag of the whole list."""
+    header = call.condition(b"if-match")
+    if header is None:
+        return None
+    tags = parse_tags(header, strong=True)
+    if tags is ANY:
+        return None
+    for tag in tags:
+        revision = revision_of(tag.partition("-")[0])
+        if revision is not None and list_tag(revision, call.principal.user_id, b"") == f'"{tag}"'.encode(
+            "latin-1"
+        ):
+            return revision
+    return -1
+
+
+class DetailVoice:
+    """``{"detail": …}``, as FastAPI words its errors."""
+
+    media_type = JSON
+    _WORDS: Mapping[type[Failure], str] = {
+        errors.TokenMissing: "Missing authorization token",
+        errors.CredentialsMalformed: "Invalid or malformed token",
+        errors.TokenInvalid: "Invalid or malformed token",
+        errors.TokenExpired: "Token has expired",
+        errors.SubjectMissing: "Token missing user identifier",
+        errors.TokenRevoked: "Invalid or malformed token",
+        errors.TicketInvalid: "Invalid or malformed token",
+        errors.WrongCredentials: "Invalid credentials",
+        errors.PathUserMismatch: (
+            "Access forbidden: user_id mismatch. Not authorized to access this user's tasks"
+        ),
+        errors.TaskNotFound: "Task not found",
+        errors.NeighbourNotFound: "Neighbour task not found",
+        errors.ChangeNotFound: "Change not found",
+        errors.UserUnknown: "User not found",
+        failures.RouteUnknown: "Not Found",
+        failures.MethodNotAllowed: "Method Not Allowed",
+        failures.BodyTooSlow: "The request body did not arrive in time",
+        errors.EmailTaken: "Email already registered",
+        errors.TaskErased: "Task was deleted for good",
+        errors.EditConflict: "The task was changed meanwhile",
+        errors.UndoConflict: "The task was changed meanwhile",
+        errors.CursorInvalid: "Invalid cursor",
+        errors.RevisionAhead: "Unknown revision",
+        errors.ResyncRequired: "Too long ago; read everything again",
+        errors.OperationFailed: "An operation failed",
+        errors.PreconditionFailed: "Precondition failed: the resource has changed",
+        failures.BodyTooLarge: "Request body too large",
+        failures.MediaTypeUnsupported: "Request body must be JSON",
+        errors.TooManyRequests: "Too many requests. Please try again later",
+        errors.DatabaseUnavailable: "Service temporarily unavailable",
+        errors.IssuerUnavailable: "Authentication temporarily unavailable",
+        errors.Overloaded: "Service temporarily overloaded",
+        errors.Unavailable: "Service temporarily unavailable",
+        errors.ProvisioningFailed: "Internal server error",
+        failures.AuthenticationFault: "Internal server error",
+        failures.Unexpected: "Internal server error",
+    }
+
+    def word(self, failure: Failure, request_id: str) -> Any:
+        del request_id
+        if isinstance(failure, errors.Invalid):
+            return {"detail": failure.problems}
+        return {"detail": wording(self._WORDS, failure)}
+
+    def describe(self, refusals: Refusals) -> dict[int | str, dict[str, Any]]:
+        return describe_refusals(
+            refusals,
+            lambda status: BrokenRules if status == 422 else Refusal,
+            lambda failure: self.word(failure, ""),
+        )
+
+
+TASK_TAGGED = {
+    "headers": {
+        "ETag": {"schema": {"type": "string"}, "description": "The task's revision", "example": '"7"'}
+    }
+}
+LIST_TAGGED = {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Changes with the list"}}}
+"""OpenAPI of the headers that tasks and lists carry."""

@@ -1,0 +1,221 @@
+"""Uvicorn's HTTP protocol with limits: on the size of a request's head, and on how slow a client may be.
+
+Uvicorn has neither. A timer for each request would cost more than reading the request, so one sweep
+a second looks at all connections; a time limit is kept to within a second.
+
+What is no request the application could be called with is refused here, and the refusal is given to
+the application's edge to answer, so that it is marked, logged and counted like any other answer.
+"""
+
+import asyncio
+from typing import Any, cast
+from weakref import WeakSet
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from donebook.http.edge import REFUSAL
+from donebook.http.joined_writes import JoinedWrites
+
+LARGEST_HEAD = 32 * 1024
+MOST_HEADERS = 100
+_SWEEP_SECONDS = 1.0
+_LEAVING_SECONDS = 1.0
+_LEAST_TAKEN = 4096
+
+
+class _HeadTooLarge(Exception):
+    """Ends the parsing of a head."""
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """One connection.
+
+    ``header_timeout``, in seconds, is for the whole head of a request, from the connection's start or
+    the head's first byte; ``drain_timeout`` is for the rest of a body that was answered before its end,
+    and for a client to take some kilobytes of what is sent to it, each time.
+    """
+
+    def __init__(self, *arguments: Any, header_timeout: float, drain_timeout: float, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._header_timeout = header_timeout
+        self._drain_timeout = drain_timeout
+        self._head_since: float | None = None
+        self._head_size = 0
+        self._chunk_size = 0
+        self._stalled_since: float | None = None
+        self._untaken = 0
+        self._leaving = False
+        self._ahead: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn's
+        super().connection_made(transport)
+        self.transport = JoinedWrites(transport, self.loop)
+        self._head_since = self.loop.time()
+        _watch(self.loop, self.server_state)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._ahead is not None:
+            _abandon(self._ahead)
+
+    def data_received(self, data: bytes) -> None:
+        # In place of Uvicorn's, which answers what cannot be parsed by itself, whatever is under way.
+        self._chunk_size = len(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade:
+            pass  # an upgrade may be ignored, and a client could fill the log with warnings
+        except HttpParserError as error:
+            self._refuse(431 if isinstance(error.__context__, _HeadTooLarge) else 400)
+        if self._head_since is not None:
+            self._head_size += self._chunk_size
+            if self._head_size > LARGEST_HEAD:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_since = self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        # What came may hold a body too: only where it is large is the head itself measured.
+        came = self._head_size + self._chunk_size
+        if len(self.headers) > MOST_HEADERS or (came > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD):
+            raise _HeadTooLarge
+        super().on_headers_complete()
+        self._head_since = None
+        self._head_size = 0
+        if self._leaving:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """Take one more request on an idle connection: a proxy may have sent it already.
+
+        Uvicorn would close the connection at once, and the proxy would not know whether its request
+        was read.
+        """
+        if self._is_idle():
+            self._leaving = True
+            self.loop.call_later(_LEAVING_SECONDS, self._leave)
+        else:
+            super().shutdown()
+
+    def _leave(self) -> None:
+        if self._is_idle():
+            self.transport.close()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def sweep(self, now: float) -> None:
+        """End the connection if its client has been too slow."""
+        if self._head_since is not None:
+            if now - self._head_since > self._header_timeout:
+                self._refuse(408)
+        elif not self._is_stalled():
+            self._stalled_since = None
+        elif self._stalled_since is None or self._takes_some():
+            self._stalled_since = now
+            self._untaken = self.transport.get_write_buffer_size()
+        elif now - self._stalled_since > self._drain_timeout:
+            self.transport.abort()
+
+    def _is_stalled(self) -> bool:
+        """Whether the client takes nothing, or goes on with a body that nobody reads any more."""
+        cycle = self.cycle
+        return self.flow.write_paused or (cycle is not None and cycle.response_complete and cycle.more_body)
+
+    def _takes_some(self) -> bool:
+        """Whether the client, however slow its network, has taken part of what waits for it."""
+        return self._untaken - self.transport.get_write_buffer_size() >= _LEAST_TAKEN
+
+    def _measure_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
+    def _refuse(self, status: int) -> None:
+        """Have a refusal answered when its turn comes, read nothing more, and end the connection.
+
+        Where it cannot be answered, because the request's own answer has begun, it is only observed.
+        """
+        head_since, self._head_since = self._head_since, None
+        self.parser = cast("HttpRequestParser", _Deaf())
+        if self.transport.is_closing():
+            return
+        refused = self.cycle if head_since is None else None
+        refusal = self._exchange(
+            {
+                "type": REFUSAL,
+                "method": "",
+                "status": status,
+                "client": self.client,
+                "seconds": None if head_since is None else self.loop.time() - head_since,
+                "request": None if refused is None else refused.scope,
+            }
+        )
+        ahead, self.cycle = self.cycle, refusal
+        if refused is not None and self.pipeline:
+            self.pipeline[0] = (refusal, self.app)  # it was not begun, and need not be
+        elif ahead is None or (refused is None and ahead.response_complete):
+            self._start_asgi_task(refusal, self.app)
+        elif refused is None:
+            self._ahead = ahead
+            self.pipeline.appendleft((refusal, self.app))
+        else:
+            if refused.response_started:
+                refusal.disconnected = True
+                self.transport.close()
+            _abandon(refused)
+            self._start_asgi_task(refusal, self.app)
+
+    def _exchange(self, scope: Any) -> RequestResponseCycle:
+        """What answers the scope, and is the last to be answered on this connection."""
+        return RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=self.on_response_complete,
+        )
+
+
+class _Deaf:
+    """Stands in for the parser of a connection from which nothing more is read."""
+
+    def feed_data(self, data: bytes) -> None:
+        del data
+
+
+def _abandon(cycle: RequestResponseCycle) -> None:
+    """Tell who answers a request that nobody takes the answer."""
+    cycle.disconnected = True
+    cycle.message_event.set()
+
+
+_watched: "WeakSet[ServerState]" = WeakSet()
+
+
+def _watch(loop: asyncio.AbstractEventLoop, state: ServerState) -> None:
+    """Sweep the server's connections each second for as long as there are any."""
+    if state in _watched:
+        return
+    _watched.add(state)
+
+    def sweep() -> None:
+        now = loop.time()
+        for connection in tuple(state.connections):
+            if isinstance(connection, LimitedProtocol):
+                connection.sweep(now)
+        if state.connections:
+            loop.call_later(_SWEEP_SECONDS, sweep)
+        else:
+            _watched.discard(state)
+
+    loop.call_later(_SWEEP_SECONDS, sweep)

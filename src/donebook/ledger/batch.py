@@ -1,0 +1,62 @@
+"""Several writes as one: all of them take effect, under one revision, or none."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import msgspec
+
+from donebook.errors import Failure, OperationFailed
+from donebook.ledger.together import Outcome, read_tasks
+from donebook.principal import Principal
+from donebook.storage.database import Database, Transaction
+from donebook.tasks.revisions import OpenRevision
+from donebook.tasks.values import Edit, Move, NewTask, Writing
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+Operation = NewTask | Edit | Move
+
+
+class _Number(msgspec.Struct):
+    id: int
+
+
+async def apply_batch(
+    database: Database,
+    principal: Principal,
+    operations: Sequence[Operation],
+    writing: Writing,
+    into: type[T],
+) -> Outcome[T]:
+    """Do the operations in order; the tasks they made or changed, one for each, as they are at the end.
+
+    An operation sees what those before it did. ``writing.if_match`` is the owner's revision. Raises
+    `OperationFailed`, `PreconditionFailed`, `UserUnknown`.
+    """
+
+    async def work(transaction: Transaction) -> Outcome[T]:
+        return await OpenRevision.take(
+            transaction, principal, Writing(writing.now, writing.via), lambda taken: apply(transaction, taken)
+        )
+
+    async def apply(transaction: Transaction, taken: OpenRevision) -> Outcome[T]:
+        taken.require_owner_at(writing.if_match)
+        numbers: list[int] = []
+        for index, operation in enumerate(operations):
+            try:
+                numbers.append(await _apply(taken, operation))
+            except Failure as failure:
+                raise OperationFailed(index, failure) from failure
+        return Outcome(taken.reached, await read_tasks(transaction, principal.user_id, numbers, into))
+
+    return await database.transact(work)
+
+
+async def _apply(taken: OpenRevision, operation: Operation) -> int:
+    if isinstance(operation, NewTask):
+        written = await taken.create(operation, _Number)
+    elif isinstance(operation, Move):
+        written = await taken.move(operation, _Number)
+    else:
+        written = await taken.edit(operation, _Number)
+    return written.task.id

@@ -1,0 +1,179 @@
+"""The SQL of events."""
+
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    column,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from donebook.accounts.model import users
+from donebook.ledger.events.model import event_tickets
+from donebook.ledger.model import HISTORY, maintenance_marks, sync_floors
+from donebook.storage.statement import Statement
+from donebook.storage.types import Instant
+from donebook.tasks.facts import select_facts
+from donebook.tasks.model import task_versions, tasks, tombstones
+from donebook.tasks.statements.parts import OWNER
+
+_OWNERS = {
+    "postgresql": users.c.id == any_(bindparam("owners", type_=ARRAY(Text))),
+    "sqlite": users.c.id.in_(
+        select(func.json_each(bindparam("owners", type_=JSON)).table_valued(column("value", Text)).c.value)
+    ),
+}
+
+OWNER_REVISIONS = {
+    dialect: Statement(
+        "owner_revisions",
+        select(users.c.id, users.c.revision).where(among_them),
+        only=dialect,
+        crosses_owners=True,
+    )
+    for dialect, among_them in _OWNERS.items()
+}
+"""The revisions of several owners, of whom all that comes to light is whether there is news."""
+
+ISSUE_TICKET = Statement(
+    "issue_ticket",
+    insert(event_tickets)
+    .from_select(
+        ["digest", "owner_id", "token_id", "token_issued_at", "token_expires_at", "expires_at"],
+        select(
+            bindparam("digest", type_=Text),
+            users.c.id,
+            bindparam("token_id", type_=Text),
+            bindparam("token_issued_at", type_=Instant),
+            bindparam("token_expires_at", type_=Instant),
+            bindparam("expires_at", type_=Instant),
+        ).where(users.c.id == OWNER),
+    )
+    .returning(event_tickets.c.digest),
+)
+
+REDEEM_TICKET = Statement(
+    "redeem_ticket",
+    delete(event_tickets)
+    .where(event_tickets.c.owner_id == OWNER, event_tickets.c.digest == bindparam("digest", type_=Text))
+    .returning(
+        event_tickets.c.token_id,
+        event_tickets.c.token_issued_at,
+        event_tickets.c.token_expires_at,
+        event_tickets.c.expires_at,
+    ),
+)
+
+DROP_TICKETS = Statement(
+    "drop_tickets",
+    delete(event_tickets).where(
+        event_tickets.c.owner_id == OWNER, event_tickets.c.expires_at <= bindparam("now", type_=Instant)
+    ),
+)
+"""Forget the owner's tickets that nobody came with in time."""
+
+
+def _followable() -> Select[Any]:
+    since = bindparam("since", type_=BigInteger)
+    pruned_before = (
+        select(maintenance_marks.c.at).where(maintenance_marks.c.name == HISTORY).scalar_subquery()
+    )
+    # Those of one owner are in the order of time, so that the first says whether any is that old.
+    changed = (
+        select(task_versions.c.at)
+        .where(task_versions.c.owner_id == OWNER, task_versions.c.revision > since)
+        .order_by(task_versions.c.revision)
+        .limit(1)
+        .scalar_subquery()
+    )
+    erased = (
+        select(tombstones.c.erased_at)
+        .where(tombstones.c.owner_id == OWNER, tombstones.c.revision > since)
+        .order_by(tombstones.c.revision)
+        .limit(1)
+        .scalar_subquery()
+    )
+    pruned = func.coalesce(or_(changed < pruned_before, erased < pruned_before), false())
+    return (
+        select(users.c.revision, or_(func.coalesce(sync_floors.c.revision, 0) > since, pruned))
+        .select_from(users.outerjoin(sync_floors, sync_floors.c.owner_id == users.c.id))
+        .where(users.c.id == OWNER)
+    )
+
+
+FOLLOWABLE = Statement("followable", _followable())
+"""The owner's revision, and whether some of what came after the revision ``since`` is kept no longer.
+
+That is so when a tombstone after it was swept, or when a change after it is old enough that versions were
+pruned; of a task that was changed back then, the newest of these versions is still there to tell.
+"""
+
+
+@cache
+def events_after(into: type[msgspec.Struct]) -> Statement:
+    """The owner's events after a position, each with the task as it then was.
+
+    Rows begin with the task's facts. Then come whether it was deleted for good since, which leaves no
+    facts worth telling; its UUID and its number; the revision, the action, the contract, the moment; and
+    the owner's revision. Without events there is one row, without a number; without an owner, none.
+    """
+    at = tuple_(task_versions.c.revision, task_versions.c.task_id)
+    after = tuple_(bindparam("revision", type_=BigInteger), bindparam("number", type_=BigInteger))
+    buried = (
+        select(tombstones.c.uuid)
+        .where(tombstones.c.owner_id == OWNER, tombstones.c.task_id == task_versions.c.task_id)
+        .scalar_subquery()
+    )
+    kept = {each.name for each in task_versions.c}
+    events = (
+        select(
+            task_versions.c.task_id.label("id"),
+            *(each for each in task_versions.c if each.name in tasks.c),
+            *(each for each in tasks.c if each.name not in {*kept, "id", "updated_at"}),
+            task_versions.c.at.label("updated_at"),
+            task_versions.c.action,
+            task_versions.c.contract,
+            func.coalesce(tasks.c.uuid, buried, type_=tasks.c.uuid.type).label("known_uuid"),
+        )
+        .select_from(
+            task_versions.outerjoin(
+                tasks, (tasks.c.owner_id == OWNER) & (tasks.c.id == task_versions.c.task_id)
+            )
+        )
+        .where(task_versions.c.owner_id == OWNER, at > after)
+        .order_by(task_versions.c.revision, task_versions.c.task_id)
+        .limit(bindparam("limit", type_=BigInteger))
+        .subquery("events")
+    )
+    told = (
+        select(
+            *select_facts(into, events),
+            events.c.uuid.is_(None).label("erased"),
+            events.c.known_uuid,
+            events.c.id.label("number"),
+            events.c.revision.label("in_revision"),
+            events.c.action,
+            events.c.contract,
+            events.c.updated_at.label("at"),
+            users.c.revision.label("head"),
+        )
+        .select_from(users.outerjoin(events, true()))
+        .where(users.c.id == OWNER)
+        .order_by(events.c.revision, events.c.id)
+    )
+    return Statement(f"events_after[{into.__name__}]", told)

@@ -1,0 +1,97 @@
+"""Merging: an edit that was made of an older version, applied to the newest one."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from donebook.errors import (
+    EditConflict,
+    FieldConflict,
+    PreconditionFailed,
+    RevisionAhead,
+    TaskNotFound,
+    UserUnknown,
+)
+from donebook.ledger.state import State
+from donebook.ledger.statements.versions import STATE_AT, current_state
+from donebook.principal import Principal
+from donebook.storage.database import Database, Transaction
+from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.usecases import edit_task
+from donebook.tasks.values import Edit, TaskKey, Writing, change, kind_of
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Fields to set, as `change` does, by a client that saw the task as of the revision ``base``."""
+
+    key: TaskKey
+    fields: dict[str, Any]
+    base: int
+
+    @property
+    def edit(self) -> Edit:
+        """What to do if nothing is in the way."""
+        return change(self.key, self.fields)
+
+
+async def merge_task(
+    database: Database, principal: Principal, merge: Merge, writing: Writing, into: type[T]
+) -> Written[T]:
+    """Apply the edit, unless a field of it was given a value that the client has not seen.
+
+    A field that has another value by now than it had as of the base, and than the client gives it, is
+    in conflict. If the base is older than what is kept, or than the task, every field is that the
+    client gives another value. Raises `EditConflict`, `RevisionAhead`, `TaskNotFound`,
+    `PreconditionFailed`.
+    """
+    if writing.if_match is None:
+        # Mostly nothing happened to the task since, which the write itself can see.
+        with suppress(PreconditionFailed):
+            simple = Writing(writing.now, writing.via, unless_after=merge.base)
+            written = await edit_task(database, principal, merge.edit, simple, into)
+            if written.changed:
+                return written
+
+    async def work(transaction: Transaction) -> Written[T]:
+        async def merge_into(taken: OpenRevision) -> Written[T]:
+            if merge.base >= taken.number:
+                raise RevisionAhead(taken.number - 1)
+            await _require_mergeable(transaction, principal.user_id, merge, writing)
+            return await taken.edit(merge.edit, into)
+
+        return await OpenRevision.take(transaction, principal, writing, merge_into)
+
+    try:
+        return await database.transact(work)
+    except UserUnknown:
+        raise TaskNotFound from None
+
+
+async def _require_mergeable(transaction: Transaction, owner: str, merge: Merge, writing: Writing) -> None:
+    kind = kind_of(merge.key)
+    rows = await transaction.fetch(current_state(kind), {"owner": owner, kind: merge.key})
+    if not rows:
+        raise TaskNotFound
+    number, newest, *current = rows[0]
+    if not writing.allows(newest):
+        # The edit will say so, and show the task.
+        return
+    values = {"owner": owner, "id": number, "newest": newest, "since": merge.base}
+    then = await transaction.fetch(STATE_AT, values)
+    conflicts = _conflicts(merge.fields, State(*current), State(*then[0]) if then else None)
+    if conflicts:
+        raise EditConflict(conflicts)
+
+
+def _conflicts(fields: dict[str, Any], current: State, then: State | None) -> list[FieldConflict]:
+    conflicts = []
+    for name, given in fields.items():
+        theirs = getattr(current, name)
+        if given != theirs and (then is None or theirs != getattr(then, name)):
+            conflicts.append(FieldConflict(name, given, theirs))
+    return conflicts

@@ -1,0 +1,73 @@
+"""The tables of the ledger, beside the versions and tombstones that belong to the tasks."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text
+from sqlmodel import Field, SQLModel
+
+from donebook.storage.types import Instant
+
+
+class SyncFloor(SQLModel, table=True):
+    """The newest revision of an owner whose tombstone was swept away.
+
+    A client that last synchronised before it may have missed a deletion. Owners whose tombstones all
+    stand have no row.
+    """
+
+    __tablename__ = "sync_floors"
+
+    owner_id: str = Field(
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    )
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class IdempotencyRecord(SQLModel, table=True):
+    """The answer to a write that carried an idempotency key, to be repeated.
+
+    It is inserted by the transaction of the write itself. ``fingerprint`` tells the request apart from
+    others with the same key.
+    """
+
+    __tablename__ = "idempotency_records"
+
+    owner_id: str = Field(
+        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    )
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    fingerprint: str = Field(sa_column=Column(Text, nullable=False))
+    answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class ServiceKey(SQLModel, table=True):
+    """A random key that all workers and machines share, made by the first that needs it."""
+
+    __tablename__ = "service_keys"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MaintenanceMark(SQLModel, table=True):
+    """A moment that maintenance remembers: when it was ``begun``, and how far back the ``history`` goes.
+
+    The worker that moves the first one on is the one that does it. Of changes before the second one some
+    versions are gone, so that nobody can say what they were.
+    """
+
+    __tablename__ = "maintenance_marks"
+
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+BEGUN = "begun"
+HISTORY = "history"
+
+
+sync_floors: Table = SyncFloor.__table__  # type: ignore[attr-defined]  # SQLModel adds it
+idempotency_records: Table = IdempotencyRecord.__table__  # type: ignore[attr-defined]
+service_keys: Table = ServiceKey.__table__  # type: ignore[attr-defined]
+maintenance_marks: Table = MaintenanceMark.__table__  # type: ignore[attr-defined]

@@ -1,0 +1,81 @@
+"""The statement of delta synchronisation."""
+
+from functools import cache
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
+
+from donebook.accounts.model import users
+from donebook.ledger.model import sync_floors
+from donebook.ledger.statements.pages import page_end
+from donebook.storage.statement import Statement
+from donebook.tasks.facts import select_facts
+from donebook.tasks.model import tasks, tombstones
+from donebook.tasks.statements.parts import MINE, OWNER, TRASHED, Row
+
+_SINCE = bindparam("since", type_=BigInteger)
+_BURIED = tombstones.c.owner_id == OWNER
+
+
+@cache
+def changed_since(into: Row) -> Statement:
+    """What changed after a revision, of one moment, by revision.
+
+    Rows are the facts of the task; then its number, UUID and revision and whether it is gone; then the
+    owner's revision, the floor below which deletions are forgotten, and the revision that the page ends
+    with. If nothing changed, there is one row without a task.
+    """
+    owner = (
+        select(users.c.revision, func.coalesce(sync_floors.c.revision, 0).label("floor"))
+        .select_from(users.outerjoin(sync_floors, sync_floors.c.owner_id == users.c.id))
+        .where(users.c.id == OWNER)
+        .cte("owner_row")
+    )
+    end = page_end(
+        [
+            select(tasks.c.revision).where(MINE, tasks.c.revision > _SINCE),
+            select(tombstones.c.revision).where(_BURIED, tombstones.c.revision > _SINCE),
+        ],
+        owner.c.revision,
+    )
+    # From nothing, a page reaches the floor at least: otherwise the next one would ask for what came
+    # after a revision below it, and be told to begin anew.
+    from_nothing = and_(_SINCE == 0, end < owner.c.floor)
+    bounds = select(
+        owner.c.revision, owner.c.floor, case((from_nothing, owner.c.floor), else_=end).label("page_end")
+    ).cte("bounds")
+    upto = select(bounds.c.page_end).scalar_subquery()
+    facts: list[ColumnElement[object]] = select_facts(into, tasks)
+    changed = union_all(
+        select(
+            *(fact.label(f"fact_{index}") for index, fact in enumerate(facts)),
+            tasks.c.id.label("number"),
+            tasks.c.uuid.label("uuid"),
+            tasks.c.revision.label("at_revision"),
+            TRASHED.label("gone"),
+        ).where(MINE, tasks.c.revision > _SINCE, tasks.c.revision <= upto),
+        select(
+            *(null() for _ in facts),
+            tombstones.c.task_id,
+            tombstones.c.uuid,
+            tombstones.c.revision,
+            literal(True),
+        ).where(_BURIED, tombstones.c.revision > _SINCE, tombstones.c.revision <= upto),
+    ).subquery("changed")
+    listed = (
+        select(*changed.c, bounds.c.revision, bounds.c.floor, bounds.c.page_end)
+        .select_from(bounds.outerjoin(changed, true()))
+        .order_by(changed.c.at_revision, changed.c.number)
+    )
+    return Statement(f"changed_since[{into.__name__}]", listed)

@@ -1,0 +1,114 @@
+"""Statements that read."""
+
+from functools import cache
+from typing import Any, Literal
+
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select
+
+from donebook.accounts.model import users
+from donebook.storage.statement import Statement
+from donebook.storage.types import Numbers, is_among
+from donebook.tasks.facts import select_facts
+from donebook.tasks.model import tasks
+from donebook.tasks.selection import Selection, Sort
+from donebook.tasks.statements.parts import LIVE, MINE, OWNER, KeyKind, Row, key_is
+from donebook.tasks.statements.selecting import beyond, filters, name_of, order, sort_key
+
+Start = Literal["first", "value", "null"]
+"""Where a page begins: with the first task, after one with a sort key, or after one without."""
+
+_OWNER_REVISION = select(users.c.revision).where(users.c.id == OWNER)
+
+OWNER_REVISION = Statement("owner_revision", _OWNER_REVISION)
+
+
+@cache
+def get_task(kind: KeyKind, into: Row, *, trashed: bool = False) -> Statement:
+    """One task of the owner, one in the trash too if asked, with its revision last."""
+    found = select(*select_facts(into, tasks), tasks.c.revision.label("etag")).where(MINE, key_is(kind))
+    if not trashed:
+        found = found.where(LIVE)
+    return Statement(f"get_task[{kind},{'any' if trashed else 'live'},{into.__name__}]", found)
+
+
+@cache
+def number_of(kind: KeyKind) -> Statement:
+    """The number of a task of the owner, in the trash or not."""
+    return Statement(f"number_of[{kind}]", select(tasks.c.id).where(MINE, key_is(kind)))
+
+
+@cache
+def list_tasks(shape: Selection, into: Row) -> Statement:
+    """The selected tasks; each row ends with the total (where paged) and the owner's revision."""
+    where = filters(shape)
+    listed = select(*select_facts(into, tasks))
+    if shape.limit is not None:
+        listed = listed.add_columns(select(func.count()).where(where).scalar_subquery().label("total"))
+        listed = listed.limit(bindparam("limit", type_=BigInteger)).offset(
+            bindparam("offset", type_=BigInteger)
+        )
+    listed = listed.add_columns(_OWNER_REVISION.scalar_subquery().label("etag")).where(where)
+    listed = listed.order_by(*order(tasks, shape.sort, descending=shape.descending))
+    return Statement(f"list_tasks[{name_of(shape)},{into.__name__}]", listed)
+
+
+@cache
+def count_tasks(shape: Selection, start: Start = "first") -> Statement:
+    """The owner's revision and, of the same moment, how many tasks there are from the start on."""
+    total = select(func.count()).where(_from(shape, start)).scalar_subquery()
+    counted = select(users.c.revision, total.label("total")).where(users.c.id == OWNER)
+    return Statement(f"count_tasks[{name_of(shape)},{start}]", counted)
+
+
+@cache
+def page_of_tasks(shape: Selection, into: Row, start: Start) -> Statement:
+    """The tasks of a page; each row ends with the owner's revision, and `place_in` says where its place is.
+
+    An empty page has no row to carry the revision: `count_tasks` tells it then. One statement for both
+    would have to join the page to its owner and sort it again, which costs every page a third more.
+    """
+    columns, *_ = _columns_of_page(shape.sort, into)
+    listed = (
+        select(*columns, _OWNER_REVISION.scalar_subquery().label("etag"))
+        .where(_from(shape, start))
+        .order_by(*order(tasks, shape.sort, descending=shape.descending))
+        .limit(bindparam("limit", type_=BigInteger))
+    )
+    return Statement(f"page_of_tasks[{name_of(shape)},{start},{into.__name__}]", listed)
+
+
+@cache
+def place_in(sort: Sort, into: Row) -> tuple[int, int]:
+    """Which columns of a page's rows are the sort key and the number."""
+    _, key, number = _columns_of_page(sort, into)
+    return key, number
+
+
+def _columns_of_page(sort: Sort, into: Row) -> tuple[list[ColumnElement[Any]], int, int]:
+    columns = select_facts(into, tasks)
+
+    def index_of(column: ColumnElement[Any]) -> int:
+        for index, each in enumerate(columns):
+            if each is column:
+                return index
+        columns.append(column)
+        return len(columns) - 1
+
+    key, number = index_of(sort_key(tasks, sort)), index_of(tasks.c.id)
+    return columns, key, number
+
+
+def _from(shape: Selection, start: Start) -> ColumnElement[bool]:
+    selected = filters(shape)
+    if start == "first":
+        return selected
+    return selected & beyond(shape.sort, descending=shape.descending, null_key=start == "null")
+
+
+@cache
+def tasks_by_number(into: Row) -> Statement:
+    """The owner's tasks of these numbers, wherever they are; each row ends with its number."""
+    found = select(*select_facts(into, tasks), tasks.c.id.label("task_id")).where(
+        MINE, is_among(tasks.c.id, bindparam("numbers", type_=Numbers))
+    )
+    return Statement(f"tasks_by_number[{into.__name__}]", found)

@@ -1,5 +1,0 @@
-"""``python -m taskledger``."""
-
-from taskledger.cli import main
-
-main()

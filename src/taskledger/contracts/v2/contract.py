@@ -1,6 +1,0 @@
-"""The living contract, which the modules beside this one declare their endpoints on."""
-
-from taskledger.contracts.v2.voice import ProblemVoice
-from taskledger.http.contract import Contract
-
-contract = Contract("v2", "The living contract: everything the ledger offers", ProblemVoice())
