@@ -1,4 +1,11 @@
-"""The catalogue of faults, read from ``cases.toml``: what is done, and which tests prove it."""
+"""The catalogue of faults, read from ``cases/``: what is done, what has to come of it, which tests prove it.
+
+Most cases are proved twice or thrice: by the part that is responsible and by real servers. A test is named
+as pytest does, without ``tests/``; without parameters all of them are meant, and in parameters ``*`` stands
+for anything. A mistake is one of `tests.faults.breaks`, or is told in words. The test of a ``seen`` mistake
+makes it itself and shows that it is noticed. A ``made`` mistake is made by the run, and the test has to fail
+of it.
+"""
 
 import re
 import tomllib
@@ -48,8 +55,9 @@ class Case(NamedTuple):
 
 
 def _read() -> tuple[Case, ...]:
-    with (Path(__file__).parent / "cases.toml").open("rb") as file:
-        return tuple(_case(each) for each in tomllib.load(file)["case"])
+    files = (Path(__file__).parent / "cases").glob("*.toml")
+    given = (each for file in files for each in tomllib.loads(file.read_text())["case"])
+    return tuple(sorted(map(_case, given), key=lambda case: case.number))
 
 
 def _case(given: dict[str, Any]) -> Case:
