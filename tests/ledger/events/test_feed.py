@@ -198,24 +198,6 @@ async def test_a_follower_that_is_slow_is_told_everything_once(
     assert ["21 created the last"] == await take(slow, 1)
 
 
-async def test_all_followers_of_a_user_share_one_query(
-    process: Process, alice: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    followers = [await process.follow(alice) for _ in range(50)]
-    queries: list[str] = []
-    read = process.database.read
-
-    async def counting_read(statement: Statement, values: dict[str, object]) -> object:
-        queries.append(statement.name)
-        return await read(statement, values)
-
-    monkeypatch.setattr(process.database, "read", counting_read)
-    await alice.create("Tea")
-    for follower in followers:
-        assert ["1 created Tea"] == await take(follower, 1)
-    assert 1 == queries.count("events_after[TaskFacts]")
-
-
 async def test_a_revision_that_there_is_not_yet_is_refused(process: Process, alice: Actor) -> None:
     await alice.create("Tea")
     for place in (after_revision(2), Position(2, 1)):
@@ -254,6 +236,26 @@ async def test_before_what_history_is_kept_one_has_to_synchronise_anew(
         with pytest.raises(ResyncRequired):
             await process.follow(alice, after_revision(revision))
     assert ["4 updated d"] == await take(await process.follow(alice, after_revision(3)), 1)
+
+
+async def test_a_deletion_older_than_history_has_one_synchronise_anew_although_its_tombstone_stands(
+    process: Process, alice: Actor
+) -> None:
+    long_tombstones = Retention(
+        trash=timedelta(days=1), tombstones=timedelta(days=900), history=timedelta(days=10)
+    )
+    number = (await alice.create("a")).task.id
+    await alice.create("b")
+    await alice.delete(number)
+    await maintain(process.database, long_tombstones, alice.now + timedelta(days=2))  # erases: revision 4
+    await maintain(process.database, long_tombstones, alice.now + timedelta(days=30))
+
+    for revision in (1, 2, 3):
+        with pytest.raises(ResyncRequired):
+            await process.follow(alice, after_revision(revision))
+    alice.now += timedelta(days=30)
+    await alice.create("c")
+    assert ["5 created c"] == await take(await process.follow(alice, after_revision(4)), 1)
 
 
 async def test_where_no_history_was_pruned_one_resumes_from_the_beginning(
