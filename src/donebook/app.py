@@ -78,7 +78,13 @@ def create_app(settings: Settings) -> FastAPI:
     admission = partial(admit, database)
     verifier = verifier_from(settings, shared=secrets, admit=admission)
     announcements = announcements_for(database, settings)
-    feed = Feed(database, announcements, into=Task, render=render_event)
+    feed = Feed(
+        database,
+        announcements,
+        into=Task,
+        render=render_event,
+        limit_per_user=settings.event_streams_per_user,
+    )
     followers = FollowerAdmission(feed, admission)
     verifier.call_on_withdrawal(followers.end_all)
     keep_events = timedelta(days=settings.auth_event_days)
