@@ -4,6 +4,7 @@ Everything here raises `Invalid` with problems in Pydantic's vocabulary, and nev
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar, get_origin
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.types import Receive, Scope
 
 from donebook.errors import ChangeNotFound, Invalid, NotFound, TaskNotFound
+from donebook.http.bounds.bodies import SMALL_BODY, HeldBody
 from donebook.http.failures import BodyTooLarge, BodyTooSlow, MediaTypeUnsupported
 
 M = TypeVar("M", bound=BaseModel)
@@ -115,13 +117,16 @@ def _lists(model: type[BaseModel]) -> frozenset[str]:
     )
 
 
-async def read_json(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
-    """The body, which says that it is JSON.
+async def read_json(
+    scope: Scope, receive: Receive, *, limit: int, seconds: float, hold: Callable[[], HeldBody]
+) -> tuple[bytes, HeldBody | None]:
+    """The body, which says that it is JSON; and, where it is not small, what is to be released after all.
 
-    Raises `MediaTypeUnsupported`, `BodyTooLarge`, `BodyTooSlow`, `Disconnected`.
+    Raises `MediaTypeUnsupported`, `BodyTooLarge`, `BodyTooSlow`, `TooManyRequests`, `Overloaded`,
+    `Disconnected`.
     """
     _require_json(scope)
-    return await _read_body(scope, receive, limit, seconds)
+    return await _read_body(scope, receive, limit, seconds, hold)
 
 
 def parse_json(body_type: TypeAdapter[T], body: bytes) -> T:
@@ -180,7 +185,9 @@ def _require_json(scope: Scope) -> None:
         raise MediaTypeUnsupported
 
 
-async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
+async def _read_body(
+    scope: Scope, receive: Receive, limit: int, seconds: float, hold: Callable[[], HeldBody]
+) -> tuple[bytes, HeldBody | None]:
     declared = header(scope, b"content-length")
     if declared is not None and declared.isdigit() and int(declared[:20]) > limit:
         raise BodyTooLarge
@@ -189,21 +196,30 @@ async def _read_body(scope: Scope, receive: Receive, limit: int, seconds: float)
         async with asyncio.timeout(seconds):
             message = await _next(receive)
             body: bytes = message.get("body", b"")
-            if not message.get("more_body", False):
-                if len(body) > limit:
-                    raise BodyTooLarge
-                return body
-            chunks = [body]
-            size = len(body)
-            while message.get("more_body", False):
-                message = await _next(receive)
-                chunks.append(message.get("body", b""))
-                size += len(chunks[-1])
-                if size > limit:
-                    raise BodyTooLarge
+            if not message.get("more_body", False) and len(body) <= min(limit, SMALL_BODY):
+                return body, None
+            held = hold()
+            try:
+                return await _read_pieces(message, receive, limit, held), held
+            except BaseException:
+                held.release()
+                raise
     except TimeoutError:
         raise BodyTooSlow from None
-    return b"".join(chunks)
+
+
+async def _read_pieces(message: Any, receive: Receive, limit: int, held: HeldBody) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
+            raise BodyTooLarge
+        held.grow(len(chunks[-1]))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+        message = await _next(receive)
 
 
 async def _next(receive: Receive) -> Any:
