@@ -20,6 +20,8 @@ from donebook.contracts.registry import mount_contracts
 from donebook.contracts.v2.events import render_event
 from donebook.contracts.v2.fields import Task
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.bodies import BodyMemory
+from donebook.http.bounds.writes import WriteTurns
 from donebook.http.call import Services
 from donebook.http.client_address import ClientAddresses
 from donebook.http.cors import ExactCors
@@ -60,6 +62,9 @@ EXPOSED_HEADERS = (
     "X-Request-ID",
     "WWW-Authenticate",
 )
+_WRITES = {"postgresql": 2, "sqlite": 8}
+"""Writes of one user at once: on PostgreSQL the next waits while one is done, SQLite commits a group."""
+
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
@@ -78,7 +83,13 @@ def create_app(settings: Settings) -> FastAPI:
     admission = partial(admit, database)
     verifier = verifier_from(settings, shared=secrets, admit=admission)
     announcements = announcements_for(database, settings)
-    feed = Feed(database, announcements, into=Task, render=render_event)
+    feed = Feed(
+        database,
+        announcements,
+        into=Task,
+        render=render_event,
+        limit_per_user=settings.event_streams_per_user,
+    )
     followers = FollowerAdmission(feed, admission)
     verifier.call_on_withdrawal(followers.end_all)
     keep_events = timedelta(days=settings.auth_event_days)
@@ -94,6 +105,8 @@ def create_app(settings: Settings) -> FastAPI:
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
         feed=feed,
+        bodies=BodyMemory(int(settings.max_body_size)),
+        writes=WriteTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
     )
     observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)

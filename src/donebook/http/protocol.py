@@ -90,6 +90,12 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._leaving:
             self.cycle.keep_alive = False
 
+    def on_response_complete(self) -> None:
+        if self.cycle.response_complete:
+            # What came of a body that nobody reads would be kept until the next request.
+            self.cycle.body = bytearray()
+        super().on_response_complete()
+
     def shutdown(self) -> None:
         """Take one more request on an idle connection: a proxy may have sent it already.
 

@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     """Requests of one user, for example 600/minute; empty for no limit."""
     rate_limit_storage: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
     """redis://host:6379/0 to share the limit between machines; empty for memory."""
+    event_streams_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Event streams that one user may have open on each worker; one more is answered 429."""
     max_body_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(1024 * 1024)
     """The largest request body, in bytes or as 1MiB."""
     header_timeout: Seconds = 10
