@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from donebook.cli.access import run_with_database
+from donebook.cli.confirmation import Yes, confirm
 from donebook.settings import Settings
 from donebook.storage.database import Database
 
@@ -89,7 +90,7 @@ def enable(who: Who) -> None:
 @users.command()
 def erase(
     who: Who,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
     """Delete a user and everything of theirs, for good; their tokens end within a second."""
     from donebook.accounts.operations import erase_user
@@ -102,8 +103,7 @@ def erase(
         await erase_user(database, METADATA, user_id, datetime.now(UTC))
 
     user_id = run_with_database(find)
-    if not yes:
-        typer.confirm(f"Delete {user_id} and all their tasks, for good?", abort=True)
+    confirm(f"Delete {user_id} and all their tasks, for good?", yes=yes)
     run_with_database(work)
     print("Erased")
 
