@@ -30,6 +30,7 @@ from donebook.http.edge import Edge
 from donebook.http.farewell import Farewell
 from donebook.http.health import health_routes
 from donebook.http.identity import Identity
+from donebook.http.lines import divert_output
 from donebook.http.logs import configure_logs
 from donebook.http.observation import Observation
 from donebook.http.pages import add_pages
@@ -159,6 +160,7 @@ def create_app(settings: Settings) -> FastAPI:
 def create_app_from_environment() -> FastAPI:
     """The application under the environment's settings; raises `SettingsMistakes`."""
     settings = load_settings()
+    divert_output()
     configure_logs(settings)
     app = create_app(settings)
     _spare_the_collector()

@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import httpx
@@ -121,6 +122,24 @@ async def test_a_refused_user_is_named_once_the_token_is_known(sqlite_url: str, 
         events = log.events()
 
     assert [(403, "ada"), (401, None)] == [(event["status"], event.get("user")) for event in events]
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_a_failure_is_named(sqlite_url: str, log: Log, log_format: str) -> None:
+    async with run_service(sqlite_url, log_format=log_format) as service, service.client("ada") as client:
+        await client.post("/api/v1/tasks", json={"title": "Buy milk"})
+        await client.put("/api/v1/tasks/1", json={"title": "Buy tea"}, headers={"If-Match": '"999"'})
+        await client.get("/api/v1/tasks/9")
+        lines = log.lines()
+
+    shape = (
+        r'"status":(\d+)(?:,"failure":"(\w+)")?,'
+        if log_format == "json"
+        else r" (\d{3})(?: ([A-Z]\w+))? [\d.]+ ms"
+    )
+    assert [("201", ""), ("412", "PreconditionFailed"), ("404", "TaskNotFound")] == [
+        re.findall(shape, line)[0] for line in lines
+    ]
 
 
 @pytest.mark.parametrize("json_lines", [True, False])

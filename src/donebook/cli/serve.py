@@ -32,9 +32,11 @@ def serve(
     import uvicorn
 
     from donebook.errors import DatabaseUnavailable
+    from donebook.http.lines import divert_output
     from donebook.http.logs import configure_logs, is_json
     from donebook.storage.migrate import MigrationRefused, migrate
 
+    divert_output()
     settings = settings_or_exit(host=host, port=port)
     secrets_or_exit(settings)  # here, so that what stops every worker is told once
     configure_logs(settings)

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from donebook.errors import Failure
+from donebook.errors import Failure, OperationFailed
 from donebook.http.answer import Answer, json_answer
 from donebook.http.call import Services
 from donebook.http.contract import Contract, Voice
@@ -81,7 +81,8 @@ class Dispatch:
             raise
         except Exception as error:  # noqa: BLE001 - logged, and the client is owed an answer
             failure = _fault(scope, error)
-        scope["failure"] = type(failure)
+        # Of several operations the one that could not be done says why.
+        scope["failure"] = type(failure.cause if isinstance(failure, OperationFailed) else failure)
         voice = mounted.voice
         body = voice.word(failure, scope["request_id"])
         return json_answer(status_of(failure), body, headers_of(failure), voice.media_type)
@@ -98,6 +99,7 @@ class Dispatch:
             await self.app(scope, receive, send_noted)
         except Exception as error:
             failure = _fault(scope, error)
+            scope["failure"] = type(failure)
             if started:
                 raise
             answer = json_answer(status_of(failure), {"detail": "Internal Server Error"})
