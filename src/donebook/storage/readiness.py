@@ -10,6 +10,7 @@ from donebook.errors import DatabaseUnavailable, Unavailable
 from donebook.storage.database import Database
 from donebook.storage.migrate import head_revision, known_revisions, migrate
 from donebook.storage.primary import NoPrimary
+from donebook.storage.sqlite import DatabaseFileMissing
 from donebook.storage.statement import Row, Statement
 
 log = logging.getLogger("donebook.storage")
@@ -128,8 +129,11 @@ async def schema_problem(database: Database) -> str | None:
     Raises `DatabaseUnavailable` when the database is out of reach.
     """
     rows: Sequence[Row] = []
-    if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
-        rows = await database.read(_SCHEMA_REVISION, {})
+    try:
+        if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
+            rows = await database.read(_SCHEMA_REVISION, {})
+    except DatabaseFileMissing:
+        pass  # the first migration makes it
     if not rows:
         return "the database is not migrated; run: donebook migrate"
     if rows[0][0] == head_revision():
