@@ -49,7 +49,7 @@ from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
 from donebook.storage.urls import SqliteAddress, parse_database_url
 from donebook.tokens.configure import shared_secrets_from, verifier_from
-from donebook.tokens.secret_file import load_or_make_secret
+from donebook.tokens.secret_file import load_or_make_secret, read_secret
 from donebook.tokens.shared import SharedSecrets
 
 NAME = "Donebook"
@@ -145,6 +145,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         ExactCors,
         allow_origins=settings.cors_origins,
+        allow_origin_regex=settings.origin_pattern,
         allow_credentials="*" not in settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["*"],
@@ -240,30 +241,40 @@ def _user_limit(settings: Settings) -> UserLimit | None:
     return RedisLimit(rate, storage.get_secret_value())
 
 
-def shared_secrets(settings: Settings) -> SharedSecrets | None:
+def shared_secrets(settings: Settings, *, make: bool = True) -> SharedSecrets | None:
     """The secrets that sign and verify our own tokens.
 
-    With none configured, one is made in development; a service without local accounts that verifies
-    another issuer's keys has none. Raises `SettingsMistakes` where the one made cannot be kept.
+    With none configured, one is made in development (unless ``make`` is false); a service without local
+    accounts that verifies another issuer's keys has none. Raises `SettingsMistakes` where there is none
+    yet, or where the one made cannot be kept.
     """
     if settings.jwt_secret is not None:
         newest = settings.jwt_secret.get_secret_value()
     elif settings.production or (settings.keys_url is not None and not settings.has_accounts):
         return None
     else:
-        newest = _kept_secret(secret_directory(settings).absolute())
+        newest = _kept_secret(settings, make=make)
     return shared_secrets_from(settings, newest)
 
 
-def _kept_secret(directory: Path) -> str:
+def _kept_secret(settings: Settings, *, make: bool) -> str:
+    directory = secret_directory(settings).absolute()
     try:
-        return load_or_make_secret(directory)
+        kept = load_or_make_secret(directory) if make else read_secret(directory)
     except OSError as error:
         line = (
             f"JWT_SECRET: is required where none can be kept in {directory} ({error.strerror}); "
             "make one with: openssl rand -base64 48"
         )
         raise SettingsMistakes((line,)) from error
+    if kept is None:
+        line = (
+            f"JWT_SECRET: is not set, and no service has kept one in {directory} for the database "
+            f"{settings.shown_database_url}; run this where the service was started, or start it: "
+            "donebook serve"
+        )
+        raise SettingsMistakes((line,))
+    return kept
 
 
 def secret_directory(settings: Settings) -> Path:

@@ -16,6 +16,7 @@ from donebook.storage.migrate import (
     migrate,
 )
 from donebook.storage.primary import NoPrimary
+from donebook.storage.sqlite import DatabaseFileMissing
 from donebook.storage.statement import Row, Statement
 
 log = logging.getLogger("donebook.storage")
@@ -150,8 +151,11 @@ async def schema_problem(database: Database) -> str | None:
     if problem is not None:
         return problem
     rows: Sequence[Row] = []
-    if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
-        rows = await database.read(_SCHEMA_REVISION, {})
+    try:
+        if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
+            rows = await database.read(_SCHEMA_REVISION, {})
+    except DatabaseFileMissing:
+        pass  # the first migration makes it
     if not rows:
         return "the database is not migrated; run: donebook migrate"
     if rows[0][0] == head_revision():
