@@ -16,6 +16,7 @@ from donebook.storage.migrate import (
     migrate,
 )
 from donebook.storage.primary import NoPrimary
+from donebook.storage.sqlite_file import FileAway
 from donebook.storage.statement import Row, Statement
 
 log = logging.getLogger("donebook.storage")
@@ -102,6 +103,8 @@ class Readiness:
             raise DatabaseUnavailable("the database does not answer") from None
         except NoPrimary:
             takes_no_writes = True
+        except FileAway:
+            raise
         except DatabaseUnavailable as failure:
             raise DatabaseUnavailable("the database cannot be reached") from failure
         if takes_no_writes:
