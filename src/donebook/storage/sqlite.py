@@ -154,6 +154,8 @@ class SqliteDatabase:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+        # The last connection takes the log along.
+        self._file = DatabaseFile(self.path)
 
     async def read(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._statements.get(statement) or self.compiled(statement)
