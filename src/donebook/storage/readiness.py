@@ -111,8 +111,10 @@ class Readiness:
             raise DatabaseUnavailable("the database takes no writes: it is a standby, or read-only")
 
     async def _persist(self) -> None:
-        while not await self._attempt_again():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere
+        while True:
             await asyncio.sleep(_RETRY_SECONDS)
+            if await self._attempt_again():
+                return
 
     async def _attempt_again(self) -> bool:
         try:
