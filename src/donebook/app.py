@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from donebook import __version__
@@ -26,6 +25,8 @@ from donebook.http.call import Services
 from donebook.http.client_address import ClientAddresses
 from donebook.http.cors import ExactCors
 from donebook.http.dispatch import Dispatch
+from donebook.http.documentation.examples import add_examples
+from donebook.http.documentation.pages import add_pages
 from donebook.http.edge import Edge
 from donebook.http.farewell import Farewell
 from donebook.http.health import health_routes
@@ -33,8 +34,8 @@ from donebook.http.identity import Identity
 from donebook.http.lines import divert_output
 from donebook.http.logs import configure_logs
 from donebook.http.observation import Observation
-from donebook.http.pages import add_pages
 from donebook.http.rate_limit import MemoryLimit, UserLimit
+from donebook.http.route import ContractRoute
 from donebook.http.schema import finish_responses
 from donebook.http.security_txt import add_security_txt
 from donebook.http.stopping import on_stop_signal
@@ -137,7 +138,13 @@ def create_app(settings: Settings) -> FastAPI:
             await observation.stop()
 
     app = _api(routes, readiness.check, lifespan)
-    add_pages(app, name=NAME, version=__version__, contracts=settings.contracts)
+    add_pages(
+        app,
+        name=NAME,
+        version=__version__,
+        contracts=settings.contracts,
+        document=partial(_contract_document, routes),
+    )
     if settings.security_txt_contact is not None:
         add_security_txt(app, settings.security_txt_contact)
     app.add_middleware(Dispatch, paths=paths, services=services)
@@ -185,17 +192,24 @@ def openapi_document(mounts: Sequence[Mount]) -> dict[str, Any]:
     return _api(routes, _always_ready, None).openapi()
 
 
+def _contract_document(routes: Sequence[ContractRoute], name: str) -> dict[str, Any]:
+    """The OpenAPI document of one of the mounted contracts, wherever it is mounted."""
+    return _api([route for route in routes if route.contract.name == name], _always_ready, None).openapi()
+
+
 class _Api(FastAPI):
-    """FastAPI, with the media types of each contract's refusals in the document."""
+    """FastAPI, whose document has the media types of each contract's refusals, and examples to send."""
 
     def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        finish_responses(document, self.routes)
-        return document
+        if self.openapi_schema is None:
+            document = super().openapi()
+            finish_responses(document, self.routes)
+            add_examples(document)
+        return super().openapi()
 
 
 def _api(
-    routes: Sequence[BaseRoute],
+    routes: Sequence[ContractRoute],
     check_ready: Callable[[], Awaitable[None]],
     lifespan: Lifespan[FastAPI] | None,
 ) -> FastAPI:
@@ -208,10 +222,18 @@ def _api(
         lifespan=lifespan,
         redirect_slashes=False,
         telemetry=telemetry_config(),
+        openapi_tags=_groups(routes),
     )
     app.include_router(health_routes(check_ready))
     app.router.routes.extend(routes)
     return app
+
+
+def _groups(routes: Sequence[ContractRoute]) -> list[dict[str, Any]]:
+    """The groups of operations, in the order in which the contracts are mounted, with a line on each."""
+    contracts = {str(tag): route.contract.summary for route in routes for tag in route.tags}
+    groups = contracts | {"health": "Whether the service can be used"}
+    return [{"name": name, "description": summary} for name, summary in groups.items()]
 
 
 async def _always_ready() -> None:
