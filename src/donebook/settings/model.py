@@ -135,6 +135,8 @@ class Settings(BaseSettings):
     """Event streams that one user may have open on each worker; one more is answered 429."""
     max_body_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(1024 * 1024)
     """The largest request body, in bytes or as 1MiB."""
+    spool_size: Annotated[ByteSize, Field(ge=1024 * 1024)] = ByteSize(1024**3)
+    """Bytes on disk, in TMPDIR, that long answers of a worker take until they are sent; a user has half."""
     header_timeout: Seconds = 10
     """Seconds a client has to send its request's head."""
     body_timeout: Seconds = 15
