@@ -16,12 +16,7 @@ from donebook.storage.sqlite import SqliteDatabase
 from donebook.storage.sqlite_file import LOOK_SECONDS, FileAway
 from donebook.storage.statement import Statement
 
-ADD = Statement(
-    "add",
-    users.insert().values(
-        id=bindparam("id", type_=Text), created_at=literal("2030", Text), updated_at=literal("2030", Text)
-    ),
-)
+ADD = Statement("add", spaces.insert().values(id=bindparam("id", type_=Text)))
 RAISE = Statement("raise", update(spaces).values(revision=spaces.c.revision + literal(1, BigInteger)))
 READ = Statement("read", select(spaces.c.id, spaces.c.revision))
 
