@@ -88,6 +88,7 @@ TOOLS = {
     ),
     "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
     "proxy": Tool(lambda: find_program("haproxy") is not None, "install HAProxy"),
+    "nginx": Tool(lambda: find_program("nginx") is not None, "install nginx"),
     "strace": Tool(_can_trace, "install strace, and allow ptrace"),
     "faketime": Tool(lambda: find_faketime() is not None, "install libfaketime"),
     "clean_root": Tool(
