@@ -19,6 +19,9 @@ from donebook.contracts.registry import mount_contracts
 from donebook.contracts.v2.events import render_event
 from donebook.contracts.v2.fields import Task
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.answers import AnswerRoom
+from donebook.http.bounds.bodies import BodyMemory
+from donebook.http.bounds.turns import UserTurns
 from donebook.http.call import Services
 from donebook.http.client_address import ClientAddresses
 from donebook.http.cors import ExactCors
@@ -29,6 +32,7 @@ from donebook.http.edge import Edge
 from donebook.http.farewell import Farewell
 from donebook.http.health import health_routes
 from donebook.http.identity import Identity
+from donebook.http.lines import divert_output
 from donebook.http.logs import configure_logs
 from donebook.http.observation import Observation
 from donebook.http.rate_limit import MemoryLimit, UserLimit
@@ -61,6 +65,9 @@ EXPOSED_HEADERS = (
     "X-Request-ID",
     "WWW-Authenticate",
 )
+_WRITES = {"postgresql": 2, "sqlite": 8}
+"""Writes of one user at once: on PostgreSQL the next waits while one is done, SQLite commits a group."""
+
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
@@ -79,7 +86,13 @@ def create_app(settings: Settings) -> FastAPI:
     admission = partial(admit, database)
     verifier = verifier_from(settings, shared=secrets, admit=admission)
     announcements = announcements_for(database, settings)
-    feed = Feed(database, announcements, into=Task, render=render_event)
+    feed = Feed(
+        database,
+        announcements,
+        into=Task,
+        render=render_event,
+        limit_per_user=settings.event_streams_per_user,
+    )
     followers = FollowerAdmission(feed, admission)
     verifier.call_on_withdrawal(followers.end_all)
     keep_events = timedelta(days=settings.auth_event_days)
@@ -95,6 +108,9 @@ def create_app(settings: Settings) -> FastAPI:
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
         feed=feed,
+        bodies=BodyMemory(int(settings.max_body_size)),
+        writes=UserTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
+        answers=AnswerRoom(disk=int(settings.spool_size), patience=settings.database_pool_timeout),
     )
     observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)
@@ -154,6 +170,7 @@ def create_app(settings: Settings) -> FastAPI:
 def create_app_from_environment() -> FastAPI:
     """The application under the environment's settings; raises `SettingsMistakes`."""
     settings = load_settings()
+    divert_output()
     configure_logs(settings)
     app = create_app(settings)
     _spare_the_collector()

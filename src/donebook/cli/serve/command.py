@@ -42,9 +42,11 @@ def serve(
     import uvicorn
 
     from donebook.errors import DatabaseUnavailable
+    from donebook.http.lines import divert_output
     from donebook.http.logs import configure_logs, is_json
     from donebook.storage.migrate import MigrationRefused, migrate
 
+    divert_output()
     settings = settings_or_exit(host=host, port=port)
     # First, so that a server which cannot start has made no file and touched no database.
     sockets = bind_or_exit(settings.host, settings.port)
