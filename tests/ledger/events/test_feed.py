@@ -4,9 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Text, bindparam, delete, insert
+from sqlalchemy import Text, bindparam, delete, insert, update
 
-from donebook.accounts.model import users
 from donebook.errors import (
     DatabaseUnavailable,
     Overloaded,
@@ -19,8 +18,8 @@ from donebook.ledger.events.audience import ERASED, FeedEnded
 from donebook.ledger.events.feed import EXPIRED, STOPPING, Feed
 from donebook.ledger.events.position import Position, after_revision, parse_position
 from donebook.ledger.maintenance import Retention, maintain
-from donebook.ledger.model import sync_floors
 from donebook.principal import Principal
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.model import tasks, tombstones
 from donebook.tasks.revisions import OpenRevision
@@ -205,24 +204,6 @@ async def test_a_follower_that_is_slow_is_told_everything_once(
     assert ["21 created the last"] == await take(slow, 1)
 
 
-async def test_all_followers_of_a_user_share_one_query(
-    process: Process, alice: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    followers = [await process.follow(alice) for _ in range(50)]
-    queries: list[str] = []
-    read = process.database.read
-
-    async def counting_read(statement: Statement, values: dict[str, object]) -> object:
-        queries.append(statement.name)
-        return await read(statement, values)
-
-    monkeypatch.setattr(process.database, "read", counting_read)
-    await alice.create("Tea")
-    for follower in followers:
-        assert ["1 created Tea"] == await take(follower, 1)
-    assert 1 == queries.count("events_after[TaskFacts]")
-
-
 async def test_a_revision_that_there_is_not_yet_is_refused(process: Process, alice: Actor) -> None:
     await alice.create("Tea")
     for place in (after_revision(2), Position(2, 1)):
@@ -235,7 +216,7 @@ async def test_before_what_is_kept_one_has_to_synchronise_anew(process: Process,
     for title in ("a", "b", "c"):
         await alice.create(title)
     owner = alice.principal.user_id
-    forget = Statement("forget", insert(sync_floors).values(owner_id=owner, revision=2))
+    forget = Statement("forget", update(spaces).where(spaces.c.id == owner).values(floor=2))
     await process.database.write(forget, {"owner": owner})
 
     for place in (after_revision(0), after_revision(1), Position(2, 1)):
@@ -261,6 +242,26 @@ async def test_before_what_history_is_kept_one_has_to_synchronise_anew(
         with pytest.raises(ResyncRequired):
             await process.follow(alice, after_revision(revision))
     assert ["4 updated d"] == await take(await process.follow(alice, after_revision(3)), 1)
+
+
+async def test_a_deletion_older_than_history_has_one_synchronise_anew_although_its_tombstone_stands(
+    process: Process, alice: Actor
+) -> None:
+    long_tombstones = Retention(
+        trash=timedelta(days=1), tombstones=timedelta(days=900), history=timedelta(days=10)
+    )
+    number = (await alice.create("a")).task.id
+    await alice.create("b")
+    await alice.delete(number)
+    await maintain(process.database, long_tombstones, alice.now + timedelta(days=2))  # erases: revision 4
+    await maintain(process.database, long_tombstones, alice.now + timedelta(days=30))
+
+    for revision in (1, 2, 3):
+        with pytest.raises(ResyncRequired):
+            await process.follow(alice, after_revision(revision))
+    alice.now += timedelta(days=30)
+    await alice.create("c")
+    assert ["5 created c"] == await take(await process.follow(alice, after_revision(4)), 1)
 
 
 async def test_where_no_history_was_pruned_one_resumes_from_the_beginning(
@@ -302,7 +303,7 @@ async def test_the_followers_of_an_erased_user_end(
     process: Process, start_process: StartProcess, alice: Actor
 ) -> None:
     follower = await process.follow(alice)
-    erase = Statement("erase", delete(users).where(users.c.id == bindparam("owner", type_=Text)))
+    erase = Statement("erase", delete(spaces).where(spaces.c.id == bindparam("owner", type_=Text)))
     await (await start_process()).database.write(erase, {"owner": alice.principal.user_id})
     with pytest.raises(FeedEnded, match=ERASED):
         await follower.take(PATIENCE)
