@@ -14,7 +14,6 @@ from donebook.accounts.model import users
 from donebook.accounts.usecases import provision_user
 from donebook.errors import DatabaseUnavailable
 from donebook.principal import Principal
-from donebook.storage import sqlite as sqlite_module
 from donebook.storage.database import Database
 from donebook.storage.database import Transaction as OpenTransaction
 from donebook.storage.postgres import PostgresDatabase
@@ -131,7 +130,7 @@ async def test_a_group_of_writes_of_sqlite(sqlite_url: str, monkeypatch: pytest.
     class Losing(sqlite3.Connection):
         lost = False
 
-        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
             done = super().execute(sql, *arguments)
             if sql == "COMMIT" and not Losing.lost:
                 Losing.lost = True
@@ -146,7 +145,8 @@ async def test_a_group_of_writes_of_sqlite(sqlite_url: str, monkeypatch: pytest.
     await database.close()
     connect = sqlite3.connect
     monkeypatch.setattr(
-        sqlite_module.sqlite3, "connect", lambda *given, **options: connect(*given, factory=Losing, **options)
+        "donebook.storage.sqlite.sqlite3.connect",
+        lambda *given, **options: connect(*given, factory=Losing, **options),
     )
     await database.open()
     with pytest.raises(DatabaseUnavailable):

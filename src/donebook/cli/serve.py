@@ -88,16 +88,21 @@ def _run_workers(config: "uvicorn.Config") -> None:
 
     from donebook.cli.shared_port import SharedPort
 
+    class Supervisor(Multiprocess):
+        def handle_quit(self) -> None:
+            """Stop, as one worker alone does; Uvicorn's own passes over this signal."""
+            self.handle_term()
+
     # Not shared yet, so that a port which another server has is refused.
     bound = config.bind_socket()
     if sys.platform != "linux":
         # Elsewhere the system does not spread connections over those who share a port.
-        Multiprocess(config, sockets=[bound]).run()
+        Supervisor(config, sockets=[bound]).run()
         return
     family, address = bound.family, bound.getsockname()
     bound.close()
     with SharedPort.at(family, address) as shared:
-        Multiprocess(config, sockets=[shared]).run()
+        Supervisor(config, sockets=[shared]).run()
 
 
 def _protocol(settings: Settings) -> Any:
