@@ -157,34 +157,6 @@ def test_a_hostile_user_id_stays_within_its_line(json_lines: bool) -> None:
         assert HOSTILE == json.loads(line)["user"]
 
 
-@pytest.mark.parametrize(
-    ("client", "seconds", "expected"),
-    [
-        (("203.0.113.7", 4711), 0.0125, '(refused) 431 12.5 ms client="203.0.113.7" request_id=1\n'),
-        (None, None, "(refused) 431 request_id=1\n"),
-    ],
-)
-def test_what_the_server_refuses_is_a_readable_line_with_what_is_known(
-    client: tuple[str, int] | None, seconds: float | None, expected: str
-) -> None:
-    lines: list[str] = []
-    scope = {"request_id": "1", "status": 431, "client": client, "seconds": seconds}
-
-    AccessLog(json=False, gather=lines.append).record_refusal(scope)
-
-    [line] = lines
-    assert f"INFO     {expected}" == line[len("12:00:00 ") :]
-
-
-def test_the_log_level_holds_for_what_the_server_refuses() -> None:
-    lines: list[str] = []
-    scope = {"request_id": "1", "status": 431, "client": None, "seconds": None}
-
-    AccessLog(json=True, level="warning", gather=lines.append).record_refusal(scope)
-
-    assert [] == lines
-
-
 async def test_a_method_of_the_clients_invention_is_not_repeated(sqlite_url: str, log: Log) -> None:
     async with run_service(sqlite_url, log_format="json") as service:
         async with service.client(None) as client:
@@ -281,7 +253,7 @@ async def test_a_fault_outside_the_contracts_is_answered_and_logged_too(
     def fail(*_: object) -> bool:
         raise RuntimeError("the canary sang")
 
-    monkeypatch.setattr("donebook.http.pages.wants_html", fail)
+    monkeypatch.setattr("donebook.http.documentation.pages.wants_html", fail)
     async with run_service(sqlite_url, log_requests=False) as service, service.client(None) as client:
         response = await client.get("/", headers={"Origin": "http://localhost:3000"})
 

@@ -69,7 +69,6 @@ class Measurements:
         self._followers = followers
         self._requests: dict[tuple[str, str, str, int], _Requests] = {}
         self._durations: dict[_Route, _Durations] = {}
-        self._unread: Counter[int] = Counter()
         self._failures: Counter[type[Failure]] = Counter()
         self._worker = str(os.getpid())
         self._process = CollectorRegistry()
@@ -97,13 +96,6 @@ class Measurements:
         failure = scope.get("failure")
         if failure is not None:
             self._failures[failure] += 1
-
-    def record_refusal(self, scope: Scope) -> None:
-        """Count what was refused before it was a request.
-
-        How long it took is left out: that is for how long a client was silent.
-        """
-        self._unread[scope["status"]] += 1
 
     def _begin(self, key: tuple[str, str, str, int]) -> _Requests:
         contract, route, method, status = key
@@ -159,9 +151,6 @@ class Measurements:
         for (contract, route, method, status), counted in list(self._requests.items()):
             labels = self._labels((contract, route, method)) | {"status": str(status)}
             requests.add_sample(requests.name + "_total", labels, counted.count)
-        for status, count in list(self._unread.items()):
-            labels = self._labels(("", "", "")) | {"status": str(status)}
-            requests.add_sample(requests.name + "_total", labels, count)
         yield requests
         durations = HistogramMetricFamily("donebook_request_duration_seconds", "From head to last byte")
         waiting = CounterMetricFamily("donebook_database_seconds", "Waiting for the database")

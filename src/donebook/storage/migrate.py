@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from donebook.errors import DatabaseUnavailable
 from donebook.storage.primary import Primary
+from donebook.storage.private_file import make_private_file
 from donebook.storage.row_security import grant_role
 from donebook.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
@@ -148,7 +149,7 @@ def hold_migration_lock(connection: Connection) -> None:
 def _run_on_sqlite(address: SqliteAddress, run: Callable[[Connection], None]) -> None:
     with suppress(OSError):  # SQLite says it better
         # Password hashes will be in it: a new file is its owner's alone, as what SQLite puts beside it.
-        address.path.touch(mode=0o600)
+        make_private_file(address.path)
     engine = create_engine(
         f"sqlite:///{address.path}", poolclass=NullPool, connect_args={"timeout": _SQLITE_WAIT_SECONDS}
     )

@@ -16,6 +16,7 @@ from donebook.storage.migrate import (
     migrate,
 )
 from donebook.storage.primary import NoPrimary
+from donebook.storage.sqlite import DatabaseFileMissing
 from donebook.storage.sqlite_file import FileAway
 from donebook.storage.statement import Row, Statement
 
@@ -150,13 +151,16 @@ async def schema_problem(database: Database) -> str | None:
 
     Raises `DatabaseUnavailable` when the database is out of reach.
     """
-    ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
-    problem = encoding_problem(database.dialect, encoding)
-    if problem is not None:
-        return problem
     rows: Sequence[Row] = []
-    if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
-        rows = await database.read(_SCHEMA_REVISION, {})
+    try:
+        ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
+        problem = encoding_problem(database.dialect, encoding)
+        if problem is not None:
+            return problem
+        if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
+            rows = await database.read(_SCHEMA_REVISION, {})
+    except DatabaseFileMissing:
+        pass  # the first migration makes it
     if not rows:
         return "the database is not migrated; run: donebook migrate"
     if rows[0][0] == head_revision():
