@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from donebook.errors import Failure
@@ -45,7 +46,10 @@ class Dispatch:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        found = self._paths.find(scope["method"], scope["path"])
+        method = scope["method"]
+        if method == "HEAD":
+            send = _without_body(send)
+        found = self._paths.find(method, scope["path"])
         if found is None:
             await self._pass_on(scope, receive, send)
         else:
@@ -84,16 +88,42 @@ class Dispatch:
         async def send_noted(message: Message) -> None:
             nonlocal started
             started = True
+            if message.get("status") == 405:
+                _allow_head(message)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_noted)
+            if scope["method"] == "HEAD":
+                as_get = {**scope, "method": "GET"}
+                await self.app(as_get, receive, send_noted)
+                scope["route"] = as_get.get("route")
+            else:
+                await self.app(scope, receive, send_noted)
         except Exception as error:
             failure = _fault(scope, error)
             if started:
                 raise
             answer = json_answer(status_of(failure), {"detail": "Internal Server Error"})
             await answer(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """Send an answer's head alone, with the headers that go with its body."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
+
+
+def _allow_head(message: Message) -> None:
+    """Have ``Allow`` list HEAD beside GET; FastAPI's routes do not."""
+    headers = MutableHeaders(raw=message["headers"])
+    allowed = headers.get("allow", "").split(", ")
+    if "GET" in allowed and "HEAD" not in allowed:
+        headers["allow"] = ", ".join("GET, HEAD" if each == "GET" else each for each in allowed)
 
 
 def _fault(scope: Scope, error: Exception) -> Unexpected:

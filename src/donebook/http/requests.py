@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.types import Receive, Scope
 
 from donebook.errors import ChangeNotFound, Invalid, NotFound, TaskNotFound
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 LARGEST_ID = 2**63 - 1
 _PARAMETER_LIMIT = 100
+_PREFIXES = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 _strict_json = msgspec.json.Decoder().decode
 
 
@@ -115,6 +117,26 @@ async def read_json(scope: Scope, receive: Receive, *, limit: int, seconds: floa
     return await _read_body(scope, receive, limit, seconds)
 
 
+async def read_any(scope: Scope, receive: Receive, *, limit: int, seconds: float) -> bytes:
+    """The body, whatever it says that it is.
+
+    Raises `BodyTooLarge`, `BodyTooSlow`, `Disconnected`.
+    """
+    return await _read_body(scope, receive, limit, seconds)
+
+
+def parse_completed(body: bytes) -> bool | None:
+    """The boolean ``completed`` of a JSON object; ``None`` for any other body."""
+    if not body:
+        return None
+    try:
+        value = _strict_json(body)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
+    completed = value.get("completed") if isinstance(value, dict) else None
+    return completed if isinstance(completed, bool) else None
+
+
 def parse_json(body_type: TypeAdapter[T], body: bytes) -> T:
     """A JSON body as a value of the type; of duplicate keys the last one counts. Raises `Invalid`."""
     try:
@@ -187,4 +209,9 @@ async def _next(receive: Receive) -> Any:
 
 def _invalid(place: str, error: ValidationError) -> Invalid:
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return Invalid([problem(each["type"], (place, *each["loc"]), each["msg"]) for each in found])
+    return Invalid([problem(each["type"], (place, *each["loc"]), _plain(each)) for each in found])
+
+
+def _plain(error: ErrorDetails) -> str:
+    """The message without what Pydantic puts before those of our own validators."""
+    return error["msg"].removeprefix(_PREFIXES.get(error["type"], ""))

@@ -7,7 +7,8 @@ worked out here once, from the same declarations. An endpoint may take:
 - ``call``: the request with its principal and services (`CallContext`);
 - ``task_id``: ``int`` or ``UUID``, from the path; ``revision``: ``int``, likewise;
 - ``query``: a Pydantic model annotated with ``Query()``;
-- ``body``: a `TypedDict`, annotated with ``Body()``: a field that is absent stays absent.
+- ``body``: a `TypedDict`, annotated with ``Body()``: a field that is absent stays absent;
+- ``completed``: what the body says of completion, if it says so; any body is taken.
 """
 
 import inspect
@@ -26,11 +27,13 @@ from donebook.http.call import CallContext, Services
 from donebook.http.once import answer_once, once_of
 from donebook.http.requests import (
     header,
+    parse_completed,
     parse_json,
     parse_number,
     parse_query,
     parse_revision,
     parse_uuid,
+    read_any,
     read_json,
 )
 from donebook.ledger.idempotency import Once
@@ -86,6 +89,7 @@ class ContractRoute(APIRoute):
         self._query: type[BaseModel] | None = None
         self._no_query: BaseModel | None = None
         self._body: TypeAdapter[Any] | None = None
+        self._takes_body = False
         self._has_user = "{user_id}" in path
         self._endpoint: Callable[..., Awaitable[Answer]] = endpoint
         self._plan(endpoint)
@@ -101,6 +105,9 @@ class ContractRoute(APIRoute):
                 self._no_query = kind()
             elif name == "body":
                 self._body = TypeAdapter(kind)
+                self._takes_body = True
+            elif name == "completed":
+                self._takes_body = True
             elif f"{{{name}}}" in self.path:
                 self._path_readers.append((name, _PATH_READERS[name, kind]))
             else:
@@ -135,10 +142,7 @@ class ContractRoute(APIRoute):
         if self._query is not None:
             query = scope["query_string"]
             arguments["query"] = parse_query(self._query, query) if query else self._no_query
-        body = b""
-        if self._body is not None:
-            body = await read_json(scope, receive, limit=services.body_limit, seconds=services.body_seconds)
-            arguments["body"] = parse_json(self._body, body)
+        body = await self._take_body(call, arguments) if self._takes_body else b""
         once = once_of(scope, body) if self.keyed else None
         try:
             return await self._run(call, once, arguments)
@@ -147,6 +151,17 @@ class ContractRoute(APIRoute):
                 raise
             await services.authenticator.provision_again(principal)
             return await self._run(call, once, arguments)
+
+    async def _take_body(self, call: CallContext, arguments: dict[str, Any]) -> bytes:
+        """Read the body, and add what the endpoint takes from it to the arguments."""
+        limit, seconds = call.services.body_limit, call.services.body_seconds
+        if self._body is not None:
+            body = await read_json(call.scope, call.receive, limit=limit, seconds=seconds)
+            arguments["body"] = parse_json(self._body, body)
+            return body
+        body = await read_any(call.scope, call.receive, limit=limit, seconds=seconds)
+        arguments["completed"] = parse_completed(body)
+        return body
 
     async def _run(self, call: CallContext, once: Once | None, arguments: dict[str, Any]) -> Answer:
         if once is None:
