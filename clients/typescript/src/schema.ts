@@ -716,14 +716,15 @@ export interface components {
          * @description Due at a moment.
          */
         GivenDueMoment: {
+            /** Time Zone */
+            time_zone?: string | null;
             /**
              * At
              * Format: date-time
+             * @description Without an offset it is the local time of `time_zone`, or UTC where none is given. Of a local time that occurs twice the first is meant; one that does not occur is refused.
              * @example 2026-12-01T08:30:00Z
              */
             at: string;
-            /** Time Zone */
-            time_zone?: string | null;
         };
         /**
          * GivenTask
@@ -1925,7 +1926,7 @@ export interface operations {
                 due_after?: string | null;
                 /** @description Open tasks whose moment has passed by the start of this minute, or whose day is over in `time_zone`; `false`: all others. */
                 overdue?: boolean | null;
-                /** @description Where days begin and end; by default the token's `zoneinfo`, else UTC. */
+                /** @description Where days begin and end; by default the token's `zoneinfo`, else UTC. A moment without an offset is the local time of this zone if it is given, else UTC. */
                 time_zone?: string | null;
                 /** @description Words that are all in the title or the description, whatever the case. */
                 q?: string | null;
