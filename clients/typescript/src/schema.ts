@@ -221,7 +221,8 @@ export interface paths {
          * Create Task
          * @description Create a task at the end of the list.
          *
-         *     With an `id` of the client's choice the request can be sent again: it makes one task.
+         *     With an `id` of the client's choice the request can be sent again: it makes one task. With
+         *     `If-None-Match: *` beside it, a task that is there is 412.
          */
         post: operations["v2_create_task"];
         delete?: never;
@@ -846,7 +847,7 @@ export interface components {
         };
         /**
          * PreconditionProblem
-         * @description It is not at the revision that If-Match names.
+         * @description A condition of the request, If-Match or If-None-Match, does not hold.
          */
         PreconditionProblem: {
             /**
@@ -1310,7 +1311,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -1680,7 +1681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2114,7 +2115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2346,7 +2347,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2490,7 +2491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2618,7 +2619,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2728,7 +2729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2838,7 +2839,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2961,7 +2962,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3189,7 +3190,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
