@@ -16,7 +16,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.servers.postgres_binaries import find_binaries_with_tls, open_to_everyone
+from tests.servers.postgres_binaries import (
+    find_binaries_with_icu,
+    find_binaries_with_tls,
+    open_to_everyone,
+)
 
 # Debian puts servers here, which is not on a user's PATH.
 SYSTEM_DIRECTORIES = ["/usr/sbin", "/sbin"]
@@ -85,6 +89,9 @@ TOOLS = {
     "pgbouncer": Tool(lambda: find_program("pgbouncer") is not None, "install PgBouncer"),
     "postgres_tls": Tool(
         lambda: find_binaries_with_tls() is not None, "install a PostgreSQL server that speaks TLS"
+    ),
+    "postgres_icu": Tool(
+        lambda: find_binaries_with_icu() is not None, "install a PostgreSQL server that was built with ICU"
     ),
     "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
     "proxy": Tool(lambda: find_program("haproxy") is not None, "install HAProxy"),

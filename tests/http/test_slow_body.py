@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from donebook.http.bounds.bodies import BodyMemory
 from donebook.http.failures import BodyTooSlow
 from donebook.http.requests import read_any, read_json
 from donebook.settings import Settings
@@ -14,6 +15,7 @@ SCOPE: dict[str, Any] = {"headers": []}
 @pytest.mark.parametrize("read", [read_json, read_any])
 async def test_all_of_a_body_has_one_limit_of_time(read: Callable[..., Awaitable[bytes]]) -> None:
     """Not one for each piece: a client could stretch it."""
+    bodies = BodyMemory(1000)
     pieces = [b'{"title"', b':"x"}']
 
     async def receive() -> Any:
@@ -21,7 +23,8 @@ async def test_all_of_a_body_has_one_limit_of_time(read: Callable[..., Awaitable
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
 
     with pytest.raises(BodyTooSlow):
-        await read(SCOPE, receive, limit=1000, seconds=0.6)
+        await read(SCOPE, receive, limit=1000, seconds=0.6, hold=lambda: bodies.hold("ada"))
+    assert 0 == bodies.held
 
 
 def test_a_client_as_slow_as_it_may_be_is_gone_within_30_seconds() -> None:

@@ -2,11 +2,12 @@
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from donebook.errors import Failure
+from donebook.errors import Failure, OperationFailed
 from donebook.http.answer import Answer, json_answer
 from donebook.http.call import Services
 from donebook.http.contract import Contract, Voice
@@ -18,6 +19,9 @@ from donebook.http.sealed import SealedPaths
 from donebook.http.tracing import name_span, record_fault
 
 log = logging.getLogger("donebook.requests")
+
+_WRITTEN_OUT = "/:@!$&'()*+,;="
+"""What a server that does not tell how a path was sent is taken to have received as it is (RFC 3986)."""
 
 Paths = SealedPaths["Mounted", ContractRoute]
 
@@ -49,9 +53,13 @@ class Dispatch:
         method = scope["method"]
         if method == "HEAD":
             send = _without_body(send)
-        found = self._paths.find(method, scope["path"])
+        raw_path = scope.get("raw_path")
+        path = quote(scope["path"], safe=_WRITTEN_OUT) if raw_path is None else raw_path.decode("latin-1")
+        found = self._paths.find(method, path)
         if found is None:
-            await self._pass_on(scope, receive, send)
+            # Every other path is written out too.
+            nothing = json_answer(404, {"detail": "Not Found"})
+            await (nothing(scope, receive, send) if "%" in path else self._pass_on(scope, receive, send))
         else:
             answer = await self._answer(found, scope, receive)
             if LIMIT_HEADERS in scope:
@@ -77,7 +85,8 @@ class Dispatch:
             raise
         except Exception as error:  # noqa: BLE001 - logged, and the client is owed an answer
             failure = _fault(scope, error)
-        scope["failure"] = type(failure)
+        # Of several operations the one that could not be done says why.
+        scope["failure"] = type(failure.cause if isinstance(failure, OperationFailed) else failure)
         voice = mounted.voice
         body = voice.word(failure, scope["request_id"])
         return json_answer(status_of(failure), body, headers_of(failure), voice.media_type)
@@ -101,6 +110,7 @@ class Dispatch:
                 await self.app(scope, receive, send_noted)
         except Exception as error:
             failure = _fault(scope, error)
+            scope["failure"] = type(failure)
             if started:
                 raise
             answer = json_answer(status_of(failure), {"detail": "Internal Server Error"})

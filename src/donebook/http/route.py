@@ -13,7 +13,8 @@ worked out here once, from the same declarations. An endpoint may take:
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 from uuid import UUID
 
 from fastapi.routing import APIRoute
@@ -23,7 +24,9 @@ from starlette.types import Receive, Scope
 
 from donebook.errors import PathUserMismatch, Unauthenticated, UserUnknown
 from donebook.http.answer import Answer
+from donebook.http.bounds.bodies import HeldBody
 from donebook.http.call import CallContext, Services
+from donebook.http.client_address import limit_group
 from donebook.http.once import answer_once, once_of
 from donebook.http.requests import (
     header,
@@ -48,6 +51,14 @@ _PATH_READERS: dict[tuple[str, type], Callable[[str], Any]] = {
     ("revision", int): parse_revision,
 }
 _NOBODY = Principal("")
+
+
+class _Body(NamedTuple):
+    """Which parameter the body is for, how it is read, and how it is understood."""
+
+    name: str
+    read: Callable[..., Awaitable[tuple[bytes, HeldBody | None]]]
+    parse: Callable[[bytes], Any]
 
 
 async def admit_bearer(scope: Scope, services: Services) -> Principal:
@@ -88,8 +99,7 @@ class ContractRoute(APIRoute):
         self._path_readers: list[tuple[str, Callable[[str], Any]]] = []
         self._query: type[BaseModel] | None = None
         self._no_query: BaseModel | None = None
-        self._body: TypeAdapter[Any] | None = None
-        self._takes_body = False
+        self._body: _Body | None = None
         self._has_user = "{user_id}" in path
         self._endpoint: Callable[..., Awaitable[Answer]] = endpoint
         self._plan(endpoint)
@@ -104,10 +114,9 @@ class ContractRoute(APIRoute):
                 self._query = kind
                 self._no_query = kind()
             elif name == "body":
-                self._body = TypeAdapter(kind)
-                self._takes_body = True
+                self._body = _Body(name, read_json, partial(parse_json, TypeAdapter(kind)))
             elif name == "completed":
-                self._takes_body = True
+                self._body = _Body(name, read_any, parse_completed)
             elif f"{{{name}}}" in self.path:
                 self._path_readers.append((name, _PATH_READERS[name, kind]))
             else:
@@ -142,26 +151,40 @@ class ContractRoute(APIRoute):
         if self._query is not None:
             query = scope["query_string"]
             arguments["query"] = parse_query(self._query, query) if query else self._no_query
-        body = await self._take_body(call, arguments) if self._takes_body else b""
-        once = once_of(scope, body) if self.keyed else None
+        taken = self._body
+        if taken is None:
+            return await self._perform(call, arguments, b"")
+        body, held = await taken.read(
+            scope,
+            receive,
+            limit=services.body_limit,
+            seconds=services.body_seconds,
+            hold=partial(self._hold_body, call),
+        )
+        try:
+            arguments[taken.name] = taken.parse(body)
+            return await self._perform(call, arguments, body)
+        finally:
+            if held is not None:
+                held.release()
+
+    async def _perform(self, call: CallContext, arguments: dict[str, Any], body: bytes) -> Answer:
+        once = once_of(call.scope, body) if self.keyed else None
         try:
             return await self._run(call, once, arguments)
         except UserUnknown:
             if self.public:
                 raise
-            await services.authenticator.provision_again(principal)
+            await call.services.authenticator.provision_again(call.principal)
             return await self._run(call, once, arguments)
 
-    async def _take_body(self, call: CallContext, arguments: dict[str, Any]) -> bytes:
-        """Read the body, and add what the endpoint takes from it to the arguments."""
-        limit, seconds = call.services.body_limit, call.services.body_seconds
-        if self._body is not None:
-            body = await read_json(call.scope, call.receive, limit=limit, seconds=seconds)
-            arguments["body"] = parse_json(self._body, body)
-            return body
-        body = await read_any(call.scope, call.receive, limit=limit, seconds=seconds)
-        arguments["completed"] = parse_completed(body)
-        return body
+    def _hold_body(self, call: CallContext) -> HeldBody:
+        """Count the body for the user, or for the client's address where nobody has signed in."""
+        holder = call.principal.user_id
+        if self.public:
+            identity = call.services.identity
+            holder = f"address {limit_group(identity.addresses.find(call.scope, call.receive))}"
+        return call.services.bodies.hold(holder)
 
     async def _run(self, call: CallContext, once: Once | None, arguments: dict[str, Any]) -> Answer:
         if once is None:

@@ -8,8 +8,15 @@ from sqlalchemy import Float, Text, column, extract, func, literal, select, tabl
 
 from donebook.errors import DatabaseUnavailable, Unavailable
 from donebook.storage.database import Database
-from donebook.storage.migrate import head_revision, known_revisions, migrate
+from donebook.storage.migrate import (
+    EncodingRefused,
+    encoding_problem,
+    head_revision,
+    known_revisions,
+    migrate,
+)
 from donebook.storage.primary import NoPrimary
+from donebook.storage.sqlite import DatabaseFileMissing
 from donebook.storage.statement import Row, Statement
 
 log = logging.getLogger("donebook.storage")
@@ -31,6 +38,14 @@ _SCHEMA_TABLE = {
         .select_from(table("sqlite_master", column("name", Text)))
         .where(column("name", Text) == literal(_SCHEMA_REVISIONS.name, Text)),
         "sqlite",
+    ),
+}
+_ENCODING = {
+    "postgresql": Statement(
+        "encoding", select(func.current_setting(literal("server_encoding", Text), type_=Text)), "postgresql"
+    ),
+    "sqlite": Statement(
+        "encoding", select(column("encoding", Text)).select_from(func.pragma_encoding()), "sqlite"
     ),
 }
 _IS_STANDBY = {
@@ -114,6 +129,10 @@ class Readiness:
             reason = "the database cannot be reached or is not migrated"
             if reason != self._reason:
                 log.warning("waiting for the database: %s", failure)
+        except EncodingRefused as refusal:
+            reason = str(refusal)
+            if reason != self._reason:
+                log.error("the database is not used: %s", refusal)  # noqa: TRY400 - no fault of the code
         else:
             if reason not in {None, self._reason}:
                 log.warning("waiting: %s", reason)
@@ -123,13 +142,20 @@ class Readiness:
 
 
 async def schema_problem(database: Database) -> str | None:
-    """Why the schema is not the one this program knows, with the mend; ``None`` if it is.
+    """Why the database is not one that this program can use, with the mend; ``None`` if it is.
 
     Raises `DatabaseUnavailable` when the database is out of reach.
     """
+    ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
+    problem = encoding_problem(database.dialect, encoding)
+    if problem is not None:
+        return problem
     rows: Sequence[Row] = []
-    if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
-        rows = await database.read(_SCHEMA_REVISION, {})
+    try:
+        if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
+            rows = await database.read(_SCHEMA_REVISION, {})
+    except DatabaseFileMissing:
+        pass  # the first migration makes it
     if not rows:
         return "the database is not migrated; run: donebook migrate"
     if rows[0][0] == head_revision():

@@ -40,26 +40,45 @@ _OUT_OF_REACH = frozenset(
 """Primary result codes that are the file's or the disk's matter, not a mistake in a statement."""
 
 
-def connect(path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> sqlite3.Connection:
-    """Open the file in WAL mode, with foreign keys and our functions; raises `DatabaseUnavailable`."""
+class DatabaseFileMissing(DatabaseUnavailable):
+    """There is no file: nobody has migrated a database there yet, or it was moved away."""
+
+
+def connect(
+    path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0, read_only: bool = False
+) -> sqlite3.Connection:
+    """Open the file in WAL mode, with foreign keys and our functions; raises `DatabaseUnavailable`.
+
+    Never makes the file: migrating does. With ``read_only`` nothing is made or changed beside it either.
+    """
     if sqlite3.sqlite_version_info < MINIMUM_VERSION:
         needed = ".".join(map(str, MINIMUM_VERSION))
         raise DatabaseUnavailable(f"this Python has SQLite {sqlite3.sqlite_version}; {needed} is needed")
     try:
         connection = sqlite3.connect(
-            path,
+            f"{path.absolute().as_uri()}?{_reading(path) if read_only else 'mode=rw'}",
+            uri=True,
             timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
         )
-        connection.execute("PRAGMA journal_mode=WAL")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.create_function("donebook_tick", 1, tick, deterministic=True)
     except sqlite3.Error as error:
+        if not path.exists():
+            raise DatabaseFileMissing(f"there is no file {path}") from error
         raise DatabaseUnavailable(str(error)) from error
     return connection
+
+
+def _reading(path: Path) -> str:
+    """How to open the file to read and leave nothing: SQLite makes a missing WAL even to read."""
+    in_use = path.with_name(f"{path.name}-wal").exists()
+    return "mode=ro" if in_use else "mode=ro&immutable=1"
 
 
 class SqliteTransaction:
@@ -107,8 +126,16 @@ class SqliteDatabase:
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: str = "FULL",
+        busy_seconds: float = 5.0,
+        read_only: bool = False,
+    ) -> None:
         self.path = path
+        self._read_only = read_only
         self._synchronous = synchronous
         self._busy_seconds = busy_seconds
         self._reader: sqlite3.Connection | None = None
@@ -156,7 +183,12 @@ class SqliteDatabase:
             if self._reader is None:
                 # A short wait only: readers of a WAL file meet a lock just while it is recovered,
                 # and this wait stops the event loop.
-                self._reader = connect(self.path, synchronous=self._synchronous, busy_seconds=0.05)
+                self._reader = connect(
+                    self.path,
+                    synchronous=self._synchronous,
+                    busy_seconds=0.05,
+                    read_only=self._read_only,
+                )
             return _fetch(self._reader, compiled, arguments)
         except sqlite3.Error as error:
             raise _unavailable(error) from error

@@ -46,15 +46,15 @@ def read_whole_bodies() -> None:
     from donebook.http import requests
     from donebook.http.failures import BodyTooLarge
 
-    async def read_all(scope: Any, receive: Any, limit: int, seconds: float) -> bytes:
-        del scope, seconds
+    async def read_all(scope: Any, receive: Any, limit: int, seconds: float, hold: Any) -> Any:
+        del scope, seconds, hold
         body, more = b"", True
         while more:
             message = await requests._next(receive)
             body, more = body + message.get("body", b""), message.get("more_body", False)
         if len(body) > limit:
             raise BodyTooLarge
-        return body
+        return body, None
 
     patch(requests, "_read_body", read_all)
 
