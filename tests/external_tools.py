@@ -95,6 +95,8 @@ TOOLS = {
     ),
     "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
     "proxy": Tool(lambda: find_program("haproxy") is not None, "install HAProxy"),
+    "nginx": Tool(lambda: find_program("nginx") is not None, "install nginx"),
+    "java": Tool(lambda: find_program("javac") is not None, "install a Java Development Kit"),
     "strace": Tool(_can_trace, "install strace, and allow ptrace"),
     "faketime": Tool(lambda: find_faketime() is not None, "install libfaketime"),
     "clean_root": Tool(

@@ -253,7 +253,7 @@ async def test_a_fault_outside_the_contracts_is_answered_and_logged_too(
     def fail(*_: object) -> bool:
         raise RuntimeError("the canary sang")
 
-    monkeypatch.setattr("donebook.http.pages.wants_html", fail)
+    monkeypatch.setattr("donebook.http.documentation.pages.wants_html", fail)
     async with run_service(sqlite_url, log_requests=False) as service, service.client(None) as client:
         response = await client.get("/", headers={"Origin": "http://localhost:3000"})
 

@@ -17,6 +17,7 @@ from donebook.storage.migrate import (
 )
 from donebook.storage.primary import NoPrimary
 from donebook.storage.sqlite import DatabaseFileMissing
+from donebook.storage.sqlite_file import FileAway
 from donebook.storage.statement import Row, Statement
 
 log = logging.getLogger("donebook.storage")
@@ -103,14 +104,18 @@ class Readiness:
             raise DatabaseUnavailable("the database does not answer") from None
         except NoPrimary:
             takes_no_writes = True
+        except FileAway:
+            raise
         except DatabaseUnavailable as failure:
             raise DatabaseUnavailable("the database cannot be reached") from failure
         if takes_no_writes:
             raise DatabaseUnavailable("the database takes no writes: it is a standby, or read-only")
 
     async def _persist(self) -> None:
-        while not await self._attempt_again():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere
+        while True:
             await asyncio.sleep(_RETRY_SECONDS)
+            if await self._attempt_again():
+                return
 
     async def _attempt_again(self) -> bool:
         try:
@@ -146,12 +151,12 @@ async def schema_problem(database: Database) -> str | None:
 
     Raises `DatabaseUnavailable` when the database is out of reach.
     """
-    ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
-    problem = encoding_problem(database.dialect, encoding)
-    if problem is not None:
-        return problem
     rows: Sequence[Row] = []
     try:
+        ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
+        problem = encoding_problem(database.dialect, encoding)
+        if problem is not None:
+            return problem
         if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
             rows = await database.read(_SCHEMA_REVISION, {})
     except DatabaseFileMissing:

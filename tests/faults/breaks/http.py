@@ -79,6 +79,35 @@ def parse_leniently() -> None:
     patch(LimitedProtocol, "connection_made", begin_leniently)
 
 
+def take_bodies_for_requests() -> None:
+    """Let Uvicorn read a request that asks for another protocol, which for it ends with the head."""
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    from donebook.http import edge
+    from donebook.http.protocol import LimitedProtocol
+
+    for name in ("data_received", "on_headers_complete", "_should_upgrade"):
+        patch(LimitedProtocol, name, getattr(HttpToolsProtocol, name))
+    patch(edge, "_asks_for_upgrade", lambda scope: False)
+
+
+def take_one_of_two() -> None:
+    """Of a field that is given twice, look at one."""
+    from donebook.http import edge
+
+    patch(edge, "_repeated_field", lambda scope: None)
+
+
+def decode_paths_first() -> None:
+    """Look for whose a path is once it is decoded, and for a slash it then has."""
+    from urllib.parse import unquote
+
+    from donebook.http.sealed import SealedPaths
+
+    find = SealedPaths.find
+    patch(SealedPaths, "find", lambda self, method, path: find(self, method, unquote(path)))
+
+
 def parse_with_the_standard_library() -> None:
     """Parse JSON as Python does: any number, any depth, any surrogate."""
     import json
