@@ -24,7 +24,7 @@ from donebook.http.bounds.bodies import BodyMemory
 from donebook.http.bounds.turns import UserTurns
 from donebook.http.call import Services
 from donebook.http.client_address import ClientAddresses
-from donebook.http.cors import ExactCors
+from donebook.http.cors import ExactCors, origin_rule
 from donebook.http.dispatch import Dispatch
 from donebook.http.documentation.examples import add_examples
 from donebook.http.documentation.pages import add_pages
@@ -51,7 +51,7 @@ from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
 from donebook.storage.urls import SqliteAddress, parse_database_url
 from donebook.tokens.configure import shared_secrets_from, verifier_from
-from donebook.tokens.secret_file import load_or_make_secret, read_secret
+from donebook.tokens.secret_file import FILE_NAME, SecretUnusable, load_or_make_secret, read_secret
 from donebook.tokens.shared import SharedSecrets
 
 NAME = "Donebook"
@@ -251,6 +251,9 @@ def _identity(settings: Settings, database: Database, secrets: SharedSecrets | N
         secrets=secrets,
         auth_rate=settings.rate_limit_auth,
         user_limit=_user_limit(settings),
+        sign_up=settings.signup,
+        allows_origin=origin_rule(settings.cors_origins, settings.origin_pattern),
+        secure_cookies=settings.production,
     )
 
 
@@ -292,6 +295,12 @@ def _kept_secret(settings: Settings, *, make: bool) -> str:
             "make one with: openssl rand -base64 48"
         )
         raise SettingsMistakes((line,)) from error
+    except SecretUnusable as unusable:
+        line = (
+            f"JWT_SECRET: the file {directory / FILE_NAME} {unusable}; put the secret back from a backup, or"
+            " delete the file to have another made, which signs everybody out"
+        )
+        raise SettingsMistakes((line,)) from unusable
     if kept is None:
         line = (
             f"JWT_SECRET: is not set, and no service has kept one in {directory} for the database "

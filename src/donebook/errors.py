@@ -11,9 +11,13 @@
     │   ├── SubjectMissing          genuine, but it names nobody
     │   ├── TokenRevoked            logged out, disabled or erased
     │   ├── TicketInvalid           a ticket that is unknown, used or too old
-    │   └── WrongCredentials        unknown e-mail or wrong password, not told apart
+    │   ├── WrongCredentials        unknown e-mail or wrong password, not told apart
+    │   └── SessionEnded            no session can be gone on with by this cookie
     ├── Forbidden
-    │   └── PathUserMismatch        the user in the path is not the token's
+    │   ├── PathUserMismatch        the user in the path is not the token's
+    │   ├── OriginForeign           a page of another site sent the request
+    │   ├── SignUpClosed            nobody can sign up here
+    │   └── InvitationMissing       signing up needs an invitation, and this is none (any more)
     ├── NotFound
     │   ├── TaskNotFound            no such task, or somebody else's
     │   ├── NeighbourNotFound       no such task to be moved next to
@@ -33,6 +37,7 @@
     ├── PreconditionFailed          the task is not at the expected revision
     ├── OperationFailed             one operation of several could not be done, so none was
     ├── TooManyRequests             a limit was hit
+    │   └── GuessedTooOften         the account's password was guessed wrongly too often
     ├── Unavailable
     │   ├── DatabaseUnavailable     the database cannot be reached
     │   ├── IssuerUnavailable       the token's issuer does not hand out its keys
@@ -103,12 +108,36 @@ class WrongCredentials(Unauthenticated):
     """The e-mail is unknown or the password is wrong; which one is not told."""
 
 
+class SessionEnded(Unauthenticated):
+    """The cookie is missing or unknown, or its session has ended.
+
+    ``reason`` and ``user_id`` are for the record, never for an answer.
+    """
+
+    def __init__(self, reason: str, user_id: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.user_id = user_id
+
+
 class Forbidden(Failure):
     """Known, but not allowed."""
 
 
 class PathUserMismatch(Forbidden):
     """The user id in the path is not the principal's."""
+
+
+class OriginForeign(Forbidden):
+    """A browser says that the request comes from a page of an origin that may not send it."""
+
+
+class SignUpClosed(Forbidden):
+    """The operator lets nobody sign up."""
+
+
+class InvitationMissing(Forbidden):
+    """The operator lets only those sign up who have an invitation, and this is none, was used or is over."""
 
 
 class NotFound(Failure):
@@ -249,6 +278,17 @@ class TooManyRequests(Failure):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"retry after {retry_after} s")
         self.retry_after = max(1, retry_after)
+
+
+class GuessedTooOften(TooManyRequests):
+    """The account's password was guessed wrongly so often that one has to wait.
+
+    ``user_id`` is for the record; an e-mail without an account has none and is treated alike.
+    """
+
+    def __init__(self, retry_after: int, user_id: str | None = None) -> None:
+        super().__init__(retry_after)
+        self.user_id = user_id
 
 
 class Unavailable(Failure):

@@ -9,8 +9,9 @@ import pytest
 from donebook.accounts.events import EventKind, Origin, RecordedEvent, list_events, record_event
 from donebook.accounts.hashing import PasswordHashing
 from donebook.accounts.operations import disable_user, erase_user
+from donebook.accounts.sessions import log_out
 from donebook.accounts.statements.erasure import tables_to_empty
-from donebook.accounts.usecases import log_in, log_out, provision_user, sign_up
+from donebook.accounts.usecases import log_in, provision_user, sign_up
 from donebook.errors import Failure
 from donebook.migrations.tables import METADATA
 from donebook.principal import Principal

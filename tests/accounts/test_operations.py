@@ -5,6 +5,7 @@ from donebook.accounts.events import Origin
 from donebook.accounts.hashing import PasswordHashing
 from donebook.accounts.operations import (
     UserFacts,
+    UserMatch,
     disable_user,
     find_users,
     get_user,
@@ -29,7 +30,7 @@ async def test_all_users_are_listed_by_id_and_in_pages(
     users = [user async for user in list_users(database)]
 
     assert list("abcdefg") == [user.user_id for user in users]
-    assert UserFacts("d", "d@example.com", None, None, clock(), clock(), local=False) == users[3]
+    assert UserFacts("d", "d@example.com", None, None, clock(), clock(), None, local=False) == users[3]
 
 
 async def test_no_users_are_an_empty_list(database: Database) -> None:
@@ -50,11 +51,13 @@ async def test_a_user_is_found_by_id_and_by_email(
     )
     await provision_user(database, Principal("other", "Ada@Example.com"), clock())
 
-    assert [local.user_id] == await find_users(database, local.user_id)
-    assert [local.user_id] == await find_users(database, "ADA@example.com")
-    assert sorted([local.user_id, "other"]) == sorted(await find_users(database, "Ada@Example.com"))
+    exact = [UserMatch(each, "Ada@Example.com", exact=True) for each in sorted([local.user_id, "other"])]
+    assert [exact[0] if exact[0].user_id == local.user_id else exact[1]] == await find_users(
+        database, local.user_id
+    )
+    assert exact == await find_users(database, "Ada@Example.com")
     assert [] == await find_users(database, "nobody")
-    expected = UserFacts(local.user_id, "Ada@Example.com", None, None, clock(), None, local=True)
+    expected = UserFacts(local.user_id, "Ada@Example.com", None, None, clock(), None, None, local=True)
     assert expected == await get_user(database, local.user_id)
 
 
@@ -68,7 +71,7 @@ async def test_a_user_of_another_issuer_has_no_password_to_set(
 ) -> None:
     await provision_user(database, Principal("ada"), clock())
     with pytest.raises(UserUnknown):
-        await set_password(database, hashing, "ada", "Correct-horse-7", clock())
+        await set_password(database, hashing, "ada", "Correct-horse-7", clock)
 
 
 async def test_disabling_twice_keeps_the_first_time(database: Database, clock: Clock) -> None:

@@ -13,7 +13,8 @@ from donebook.accounts import revocations
 from donebook.accounts.events import Origin
 from donebook.accounts.operations import disable_user, enable_user, erase_user
 from donebook.accounts.revocations import RevocationWatch, admit
-from donebook.accounts.usecases import log_out, provision_user
+from donebook.accounts.sessions import log_out
+from donebook.accounts.usecases import provision_user
 from donebook.errors import DatabaseUnavailable, TokenRevoked, UserUnknown
 from donebook.migrations.tables import METADATA
 from donebook.principal import Principal

@@ -1,6 +1,7 @@
 """``donebook users``."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import httpx
@@ -56,7 +57,7 @@ async def test_users_are_listed_and_shown(
     assert sorted([[ada["id"], "ada@example.com", "local"], ["bob", "bob@example.com", "-"]]) == sorted(
         [user, email, state] for user, email, _, state in listed
     )
-    shown = command.lines("users", "show", "ADA@example.com")
+    shown = command.lines("users", "show", "ada@example.com")
     assert f"id        {ada['id']}" in shown
     assert "signs in  here, by password" in shown
     assert "disabled  no" in shown
@@ -146,6 +147,123 @@ async def test_an_email_that_two_users_have_names_neither(
     result = command.run("users", "disable", "shared@example.com")
     assert 1 == result.exit_code
     assert "2 users have this e-mail; name one by id: bob, carol" in result.output
+
+
+@pytest.mark.parametrize("verb", ["show", "disable", "enable", "erase"])
+async def test_an_address_in_another_spelling_is_named_and_not_acted_on(
+    client: httpx.AsyncClient, ada: dict[str, str], command: CommandLine, verb: str
+) -> None:
+    for spelling in ("ADA@Example.com", "ada@example.com."):
+        result = command.run("users", verb, spelling, *(["--yes"] if verb == "erase" else []))
+        assert (1, "") == (result.exit_code, result.stdout)
+        assert (
+            f"One user has this e-mail, spelled in another way; name them by id: {ada['id']}" in result.stderr
+        )
+        assert f"  {ada['id']}\tada@example.com" in result.stderr
+    assert 200 == (await client.post("/api/auth/login", json=ADA)).status_code
+
+
+async def test_users_whose_addresses_differ_in_case_alone_are_all_named(
+    client: httpx.AsyncClient, command: CommandLine
+) -> None:
+    for user, email in (("bob", "shared@example.com"), ("carol", "Shared@Example.com")):
+        await client.get("/api/tasks", headers=bearer(user, email=email))
+    for who in ("shared@example.com", "SHARED@example.com"):
+        result = command.run("users", "erase", who, "--yes")
+        assert 1 == result.exit_code
+        assert [
+            "2 users have this e-mail; name one by id: bob, carol",
+            "  bob\tshared@example.com",
+            "  carol\tShared@Example.com",
+        ] == result.stderr.splitlines()
+    assert 2 == len(command.lines("users", "list")[1:])
+
+
+async def test_an_id_that_is_anothers_e_mail_has_to_be_said_to_be_an_id(
+    client: httpx.AsyncClient, command: CommandLine
+) -> None:
+    await client.get("/api/tasks", headers=bearer("bob@example.com"))
+    await client.get("/api/tasks", headers=bearer("impostor", email="bob@example.com"))
+    result = command.run("users", "disable", "bob@example.com")
+    assert 1 == result.exit_code
+    assert "With --id, bob@example.com is taken for an id" in result.stderr
+    assert ["bob@example.com is disabled"] == command.lines("users", "disable", "--id", "bob@example.com")
+    assert ["bob@example.com is enabled"] == command.lines("users", "enable", "--id", "bob@example.com")
+
+
+async def test_users_are_shown_as_json(
+    client: httpx.AsyncClient, ada: dict[str, str], command: CommandLine
+) -> None:
+    await client.get("/api/tasks", headers=bearer("bob", email="bob@example.com"))
+    listed = json.loads("\n".join(command.lines("users", "list", "--json")))
+    assert {ada["id"], "bob"} == {each["id"] for each in listed}
+    shown = json.loads("\n".join(command.lines("users", "show", ada["id"], "--json")))
+    assert shown in listed
+    assert {
+        "id": ada["id"],
+        "email": "ada@example.com",
+        "name": "Ada",
+        "avatar_url": None,
+        "created_at": shown["created_at"],
+        "disabled_at": None,
+        "admin_since": None,
+        "local": True,
+    } == shown
+
+
+async def test_a_user_is_created_with_a_password_that_is_shown_once(
+    client: httpx.AsyncClient, command: CommandLine
+) -> None:
+    created, told = command.lines("users", "create", "--admin", "--name", "Grace", "grace@example.com")
+    password = told.removeprefix("Their password, which is not shown again: ")
+    body = {"email": "grace@example.com", "password": password}
+    session = (await client.post("/api/auth/login", json=body)).json()
+    assert f"{session['user_id']} is created" == created
+    assert "Grace" == session["user"]["name"]
+    shown = command.lines("users", "show", "grace@example.com")
+    assert not [line for line in shown if line.startswith("admin") and line.endswith("no")]
+
+
+async def test_a_user_is_created_with_a_password_from_standard_input(
+    client: httpx.AsyncClient, command: CommandLine
+) -> None:
+    (created,) = command.lines(
+        "users", "create", "--password-stdin", "grace@example.com", typed="Better-horse-8\n"
+    )
+    body = {"email": "grace@example.com", "password": "Better-horse-8"}
+    assert f"{(await client.post('/api/auth/login', json=body)).json()['user_id']} is created" == created
+    assert "admin     no" in command.lines("users", "show", "grace@example.com")
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize(
+    ("email", "password", "status", "told"),
+    [
+        ("ADA@example.com", "Better-horse-8\n", 1, "is there already"),
+        ("nonsense", "Better-horse-8\n", 2, "is no e-mail address"),
+        ("grace@example.com", "canary7\n", 2, "8 to 128 characters"),
+        ("grace@example.com", "", 2, "8 to 128 characters"),
+    ],
+)
+async def test_who_cannot_be_created_is_told_in_one_line(
+    command: CommandLine, email: str, password: str, status: int, told: str
+) -> None:
+    result = command.run("users", "create", "--password-stdin", email, typed=password)
+    assert (status, "") == (result.exit_code, result.stdout)
+    (line,) = result.stderr.splitlines()
+    assert told in line
+    assert "canary7" not in line
+
+
+async def test_an_invitation_is_a_code_that_signs_one_person_up(
+    database_url: str, command: CommandLine
+) -> None:
+    (code,) = command.lines("users", "invite", "--days", "1")
+    async with run_service(database_url, signup="invite") as service, service.client(None) as client:
+        body = ADA | {"invitation": code}
+        assert 201 == (await client.post("/api/auth/signup", json=body)).status_code
+        again = body | {"email": "bob@example.com"}
+        assert 403 == (await client.post("/api/auth/signup", json=again)).status_code
 
 
 def test_a_database_that_is_not_migrated_is_said_to_be(

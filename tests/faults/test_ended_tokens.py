@@ -29,7 +29,7 @@ async def renew_password(server: Server, url: str, user: str, token: str) -> Non
     del server, token
     hashing = PasswordHashing("argon2")
     async with open_database(url) as database:
-        await set_password(database, hashing, user, "Better-horse-8", datetime.now(UTC))
+        await set_password(database, hashing, user, "Better-horse-8", lambda: datetime.now(UTC))
     hashing.close()
 
 

@@ -63,7 +63,8 @@ def test_every_operation_succeeds_as_it_is_prefilled(
 def execute(service: Service, method: str, path: str, operation: dict[str, Any]) -> Reply:
     """Send what a page has in its form, with the ids of what was made for it."""
     user = User(service, USER)
-    token = signed_up(service) if path.endswith(("/logout", "/me", "/login")) else user.token
+    account = path.endswith(("/logout", "/me", "/login", "/password", "/refresh"))
+    token, cookie = signed_up(service) if account else (user.token, "")
     filled = {
         parameter["name"]: parameter["example"]
         for parameter in operation.get("parameters", ())
@@ -72,17 +73,18 @@ def execute(service: Service, method: str, path: str, operation: dict[str, Any])
     assert set() == {name for name in filled if name != "user_id"}, "a page would send these"
     names = {**filled, **ids_for(user, path)}
     target = re.sub(r"\{(\w+)\}", lambda hole: quote(str(names[hole[1]])), path)
-    options: dict[str, Any] = {}
+    # A browser sends the cookie by itself.
+    options: dict[str, Any] = {"headers": {"Cookie": cookie}} if path.endswith("/refresh") else {}
     if "requestBody" in operation:
         options["json"] = operation["requestBody"]["content"][JSON]["example"]
     return service.request(method, target, token=token, **options)
 
 
-def signed_up(service: Service) -> str:
-    reply = service.request("POST", "/api/auth/signup", json=CREDENTIALS)
+def signed_up(service: Service) -> tuple[str, str]:
+    """The token and the cookie of a new account."""
+    reply = service.request("POST", "/api/auth/signup", json={**CREDENTIALS, "cookie": True})
     assert 201 == reply.status
-    token: str = reply.json()["token"]
-    return token
+    return reply.json()["token"], reply.headers["set-cookie"].partition(";")[0]
 
 
 def ids_for(user: User, path: str) -> dict[str, Any]:

@@ -135,7 +135,7 @@ def test_what_an_operator_ends_is_known_to_every_worker_within_a_second(workers:
     async def end(database: Database) -> None:
         now = datetime.now(UTC)
         hashing = PasswordHashing("argon2")
-        await set_password(database, hashing, people["renewed"][0], "Better-horse-8", now)
+        await set_password(database, hashing, people["renewed"][0], "Better-horse-8", lambda: now)
         await disable_user(database, people["disabled"][0], now)
         await erase_user(database, METADATA, people["erased"][0], now)
         hashing.close()
@@ -192,7 +192,9 @@ def attempts(
         headers = {} if forwarded is None else {"X-Forwarded-For": forwarded.format(number)}
         transport = httpx.HTTPTransport(local_address=source, verify=False)
         with httpx.Client(transport=transport, headers=headers, timeout=30) as client:
-            return client.post(f"{program.url}/api/auth/login", json=ADA)
+            # Each at an account of its own, which have delays of their own.
+            body = ADA | {"email": f"{source}-{forwarded}-{number}@example.com".replace(" ", "")}
+            return client.post(f"{program.url}/api/auth/login", json=body)
 
     with ThreadPoolExecutor(8) as threads:
         return list(threads.map(attempt, range(1, times + 1)))

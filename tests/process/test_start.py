@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 
+from tests.faults.breaks import mistaken_environment
 from tests.process.program import PATIENCE, ROOT, Program, run_program, serve
 from tests.servers.ports import free_port
 from tests.service import bearer
@@ -31,7 +32,12 @@ def run(command: list[str], directory: Path, **environment: str) -> "subprocess.
     return subprocess.run(
         [PROGRAMS / command[0], *command[1:]],
         cwd=directory,
-        env={"PATH": os.environ["PATH"], "HOME": str(directory), **environment},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(directory),
+            **environment,
+            **mistaken_environment(directory),
+        },
         capture_output=True,
         text=True,
         check=False,

@@ -192,6 +192,8 @@ KNOWN_TO_BE_NOBODYS = {
     "maintenance_marks",
     "revocation_head",
     "attempt_windows",
+    "guess_delays",
+    "sign_up_invitations",
     "erased_subjects",
 }
 

@@ -1,12 +1,13 @@
 """How often PostgreSQL plans a statement that a service sends again and again."""
 
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 from sqlalchemy import BigInteger, Text, column, func, select, table
 
-from donebook.accounts.statements.users import FIND_USERS
+from donebook.accounts.statements.events import LIST_EVENTS
 from donebook.storage.migrate import migrate
 from donebook.storage.statement import Statement
 from tests.databases import open_database
@@ -59,8 +60,9 @@ async def test_one_that_varies_is_planned_each_time_and_leaves_the_connection_as
     async with open_database(url, database_pool_size=1, database_row_security=row_security) as database:
         actor = await new_actor(database)
         for _ in range(7):
-            wanted = {"wanted": actor.principal.user_id, "folded": ""}
-            assert [(actor.principal.user_id,)] == await database.read(FIND_USERS, wanted)
+            since = datetime(2000, 1, 1, tzinfo=UTC)
+            wanted = {"since": since, "user_id": actor.principal.user_id, "failures": 0, "limit": 1}
+            assert [] == await database.read(LIST_EVENTS, wanted)
 
         assert [7] == [times for _, times in await database.read(PLANNED_FOR_VALUES, {})]
         assert "force_generic_plan" == (await database.read(MODE, {}))[0][0]
@@ -70,8 +72,9 @@ def test_of_what_is_asked_for_one_user_only_the_end_of_a_tasks_history_varies() 
     varying = {each.name: each.crosses_owners for each in every_statement().values() if each.varies}
 
     assert len(varying) > 9
-    # Attempts to log in belong to nobody.
-    assert {"prune_attempts", "blank_versions"} == {name for name, crosses in varying.items() if not crosses}
+    # Attempts to log in, delays after them and invitations belong to nobody.
+    nobodys = {"prune_attempts", "prune_guesses", "prune_invitations"}
+    assert nobodys | {"blank_versions"} == {name for name, crosses in varying.items() if not crosses}
 
 
 async def test_how_an_operator_has_statements_planned_stands(url: str) -> None:

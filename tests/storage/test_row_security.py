@@ -196,6 +196,8 @@ UNWALLED = {
     "service_keys": "keys of the service itself",
     "revocation_head": "one number for the whole service",
     "attempt_windows": "limits of client addresses, before anybody is known",
+    "guess_delays": "delays of e-mails, with or without an account, before anybody is known",
+    "sign_up_invitations": "codes for people who are no users yet",
     "erased_subjects": "digests, of users who are no more",
 }
 """Tables whose rows belong to no user, or are looked up before it is known who asks: with the reason."""

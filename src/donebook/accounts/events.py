@@ -16,11 +16,15 @@ _LONGEST = 256
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from, as far as it is recorded. ``user_agent`` is as the client sent it."""
+    """Where a request came from, as far as it is recorded. ``user_agent`` is as the client sent it.
+
+    ``network`` is whom the address stands for where attempts are counted.
+    """
 
     address: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    network: str | None = None
 
 
 OPERATOR = Origin()

@@ -19,6 +19,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pwdlib.hashers.base import HasherProtocol, ensure_bytes, ensure_str
 from pwdlib.hashers.bcrypt import BcryptHasher
 
+from donebook.accounts.passwords import prepare_password
 from donebook.errors import Overloaded
 
 Scheme = Literal["argon2", "bcrypt"]
@@ -113,13 +114,15 @@ class PasswordHashing:
         self._nobodys: Future[str] | None = None
 
     async def hash(self, password: str) -> str:
-        """A new hash of the password; raises `Overloaded`."""
-        return await self._run(lambda: self._hashes.hash(password))
+        """A new hash of the password, as `prepare_password` writes it; raises `Overloaded`."""
+        return await self._run(lambda: self._hashes.hash(prepare_password(password)))
 
     async def verify(self, password: str, stored: str | None) -> Verdict:
         """Whether the password is the one that was stored; raises `Overloaded`.
 
-        Without a stored hash the answer is no, and takes as long as if there were one in the present form.
+        A password that `prepare_password` changes is also tried as it was given: hashes from before, and
+        from elsewhere, were made so. Without a stored hash the answer is no, and takes as long as if there
+        were one in the present form.
         """
         return await self._run(lambda: self._verify(password, stored))
 
@@ -128,14 +131,20 @@ class PasswordHashing:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, password: str, stored: str | None) -> Verdict:
+        prepared = prepare_password(password)
+        as_given = [password] if password != prepared else []
         if stored is None:
             assert self._nobodys is not None
-            self._hashes.verify(password, self._nobodys.result())
+            for each in (prepared, *as_given):
+                self._hashes.verify(each, self._nobodys.result())
             return Verdict(False)
         try:
-            return Verdict(*self._hashes.verify_and_update(password, stored))
+            verdict = Verdict(*self._hashes.verify_and_update(prepared, stored))
+            if not verdict.right and any(self._hashes.verify(each, stored) for each in as_given):
+                return Verdict(True, self._hashes.hash(prepared))
         except UnknownHashError:
             return Verdict(False)
+        return verdict
 
     async def _run(self, job: Callable[[], T]) -> T:
         if not self._room.acquire(blocking=False):

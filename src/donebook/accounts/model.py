@@ -17,7 +17,9 @@ class User(SQLModel, table=True):
 
     ``id`` is the token's subject. ``email`` is what the token said: it is not unique, because two
     subjects of one issuer may carry the same address and stay two users. While ``disabled_at`` is set
-    no token of theirs is accepted, and none that says it was issued before ``tokens_valid_from``.
+    no token of theirs is accepted, and none that says it was issued before ``tokens_valid_from``, save
+    those of the session (or the one token) ``kept_session``, which set the user's password then.
+    ``admin_since`` is the operator's mark on users who are to administer the service.
     """
 
     __tablename__ = "users"
@@ -30,12 +32,15 @@ class User(SQLModel, table=True):
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     disabled_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     tokens_valid_from: datetime | None = Field(default=None, sa_column=Column(Instant))
+    kept_session: str | None = Field(default=None, sa_column=Column(Text))
+    admin_since: datetime | None = Field(default=None, sa_column=Column(Instant))
 
 
 class LocalAccount(SQLModel, table=True):
     """How a user who signed up here signs in.
 
-    ``email_folded`` is the address case-folded by Python, so that it is taken in every letter case.
+    ``email_folded`` is what `normalise_email` makes of the address, so that it is taken in every spelling.
+    Of accounts that were two before that, the younger one keeps the form that it had.
     ``password_hash`` is in one of the forms that `passwords` reads.
     """
 
@@ -47,13 +52,76 @@ class LocalAccount(SQLModel, table=True):
     password_set_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
+class Session(SQLModel, table=True):
+    """A log-in that goes on by a cookie, which each refresh replaces by another.
+
+    Of cookies there is the SHA-256 alone, in ``digest`` and, of the one before, ``previous_digest``. The
+    present cookie was made of the one before and ``step``, so that who comes with that one again soon after
+    ``rotated_at`` gets the same. Tokens of the session have ids that begin with its ``id``.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index("sessions_user", "user_id"), Index("sessions_expiry", "expires_at"))
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), nullable=False))
+    digest: str = Field(sa_column=Column(Text, nullable=False))
+    previous_digest: str | None = Field(default=None, sa_column=Column(Text))
+    step: str | None = Field(default=None, sa_column=Column(Text))
+    user_agent: str | None = Field(default=None, sa_column=Column(Text))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    rotated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class KnownNetwork(SQLModel, table=True):
+    """A client address, as limits group them, from which a local account has logged in.
+
+    ``network`` is a digest of the e-mail and the address.
+    """
+
+    __tablename__ = "known_networks"
+    __table_args__ = (Index("known_networks_used", "used_at"),)
+
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True))
+    network: str = Field(sa_column=Column(Text, primary_key=True))
+    used_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class GuessDelay(SQLModel, table=True):
+    """How often the password of one e-mail was guessed wrongly, and until when nobody may guess again.
+
+    ``key`` is a digest of the e-mail, whether it has an account or not. ``guess`` names the last one that
+    was let through.
+    """
+
+    __tablename__ = "guess_delays"
+    __table_args__ = (Index("guess_delays_expiry", "expires_at"),)
+
+    key: str = Field(sa_column=Column(Text, primary_key=True))
+    guess: str = Field(sa_column=Column(Text, nullable=False))
+    failures: int = Field(sa_column=Column(Integer, nullable=False))
+    free_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class SignUpInvitation(SQLModel, table=True):
+    """Leave for one person to sign up, while ``SIGNUP`` is ``invite``; ``digest`` is the code's SHA-256."""
+
+    __tablename__ = "sign_up_invitations"
+
+    digest: str = Field(sa_column=Column(Text, primary_key=True))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    expires_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
 class Revocation(SQLModel, table=True):
     """Something that ended before its time, as every worker has to learn.
 
-    A row with a ``token_id`` ends that token; one with a ``user_id`` alone says that the user's tokens
-    must be judged anew; one with neither, that all must. ``number`` is in the order of the commits and
-    without gaps, so that a worker misses none by asking for what is after the last it has seen. After
-    ``expires_at`` no token is left that the row could be about.
+    A row with a ``token_id`` ends that token, or the tokens of the session with that id; one with a
+    ``user_id`` alone says that the user's tokens must be judged anew; one with neither, that all must.
+    ``number`` is in the order of the commits and without gaps, so that a worker misses none by asking for
+    what is after the last it has seen. After ``expires_at`` no token is left that the row could be about.
     """
 
     __tablename__ = "revocations"
@@ -103,7 +171,15 @@ class EventKind(StrEnum):
     LOG_OUT = "log_out"
     LIMIT_HIT = "limit_hit"
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - a name
+    LOG_OUT_ALL = "log_out_all"
+    SESSION_REFRESHED = "session_refreshed"
+    REFRESH_REFUSED = "refresh_refused"
+    ORIGIN_REFUSED = "origin_refused"
     PASSWORD_SET = "password_set"  # noqa: S105 - a name
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name
+    PASSWORD_CHANGE_REFUSED = "password_change_refused"  # noqa: S105 - a name
+    CREATED = "created"
+    INVITED = "invited"
     DISABLED = "disabled"
     ENABLED = "enabled"
     ERASED = "erased"
@@ -114,6 +190,9 @@ class EventKind(StrEnum):
 FAILURES = (
     EventKind.SIGN_UP_REFUSED,
     EventKind.LOG_IN_REFUSED,
+    EventKind.REFRESH_REFUSED,
+    EventKind.ORIGIN_REFUSED,
+    EventKind.PASSWORD_CHANGE_REFUSED,
     EventKind.LIMIT_HIT,
     EventKind.TOKEN_REFUSED,
     EventKind.NOT_RECORDED,
@@ -153,6 +232,10 @@ class ErasedSubject(SQLModel, table=True):
 
 users: Table = User.__table__  # type: ignore[attr-defined]  # SQLModel adds it when the class is made
 local_accounts: Table = LocalAccount.__table__  # type: ignore[attr-defined]
+sessions: Table = Session.__table__  # type: ignore[attr-defined]
+known_networks: Table = KnownNetwork.__table__  # type: ignore[attr-defined]
+guess_delays: Table = GuessDelay.__table__  # type: ignore[attr-defined]
+sign_up_invitations: Table = SignUpInvitation.__table__  # type: ignore[attr-defined]
 revocations: Table = Revocation.__table__  # type: ignore[attr-defined]
 revocation_head: Table = RevocationHead.__table__  # type: ignore[attr-defined]
 attempt_windows: Table = AttemptWindow.__table__  # type: ignore[attr-defined]

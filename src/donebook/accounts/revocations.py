@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
 
-from donebook.accounts.statements import attempts, events, revocations, users
+from donebook.accounts.guesses import KNOWN_FOR
+from donebook.accounts.statements import (
+    attempts,
+    events,
+    guesses,
+    invitations,
+    revocations,
+    sessions,
+    users,
+)
 from donebook.errors import DatabaseUnavailable, TokenRevoked
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
@@ -64,14 +73,20 @@ def subject_digest(user_id: str) -> str:
     return sha256(user_id.encode()).hexdigest()
 
 
+def session_of(token_id: str) -> str:
+    """The session that a token belongs to, by the token's id; of any other token, that id."""
+    return token_id.partition(".")[0]
+
+
 async def admit(database: Database, principal: Principal) -> None:
     """Raise `TokenRevoked` if something speaks against this genuine token; `DatabaseUnavailable`."""
     values = {
         "owner": principal.user_id,
         "token_id": principal.token_id,
+        "session": session_of(principal.token_id),
         "digest": subject_digest(principal.user_id),
     }
-    ((disabled_at, valid_from, revoked, erased),) = await database.read(users.ADMISSION, values)
+    ((disabled_at, valid_from, kept_session, revoked, erased),) = await database.read(users.ADMISSION, values)
     if erased:
         raise TokenRevoked("its user was erased")
     if disabled_at is not None:
@@ -79,6 +94,8 @@ async def admit(database: Database, principal: Principal) -> None:
     if revoked:
         raise TokenRevoked("logged out", principal.user_id)
     issued_at = principal.issued_at
+    if kept_session is not None and kept_session == values["session"]:
+        return
     if valid_from is not None and issued_at is not None and issued_at < valid_from.timestamp():
         raise TokenRevoked("issued before its user's tokens were ended", principal.user_id)
 
@@ -106,8 +123,8 @@ class RevocationWatch:
     requests for a while everything is forgotten too, and nobody asks the database: a hosted one may
     then go to sleep.
 
-    Now and then it also deletes what is over: revocations, attempts, and events before
-    ``now - keep_events``.
+    Now and then it also deletes what is over: revocations, attempts, delays, sessions, invitations, networks
+    long unused, and events before ``now - keep_events``.
     """
 
     def __init__(
@@ -166,9 +183,22 @@ class RevocationWatch:
     async def prune(self) -> None:
         """Delete what is over."""
         now = self._now()
-        values = {"now": now, "over_by": now - _GRACE, "keep_from": now - self._keep_events}
+        values = {
+            "now": now,
+            "over_by": now - _GRACE,
+            "keep_from": now - self._keep_events,
+            "unused_since": now - KNOWN_FOR,
+        }
         try:
-            for statement in (revocations.PRUNE_REVOCATIONS, attempts.PRUNE_ATTEMPTS, events.PRUNE_EVENTS):
+            for statement in (
+                revocations.PRUNE_REVOCATIONS,
+                attempts.PRUNE_ATTEMPTS,
+                events.PRUNE_EVENTS,
+                sessions.PRUNE_SESSIONS,
+                guesses.PRUNE_GUESSES,
+                guesses.PRUNE_NETWORKS,
+                invitations.PRUNE_INVITATIONS,
+            ):
                 await self._database.write(statement, values)
         except DatabaseUnavailable as failure:
             log.warning("what is over could not be deleted: %s", failure)

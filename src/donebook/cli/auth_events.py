@@ -1,12 +1,14 @@
 """``donebook auth-events``: who signed up, in and out, and what was refused."""
 
 import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from donebook.cli.access import run_with_database
+from donebook.cli.listing import AsJson, print_json
 from donebook.settings import Settings
 from donebook.storage.database import Database
 
@@ -21,6 +23,7 @@ def auth_events(
     ] = "24h",
     failures: Annotated[bool, typer.Option("--failures", help="Only what was refused.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 100,
+    as_json: AsJson = False,
 ) -> None:
     """List sign-ups, log-ins, log-outs, refused tokens, limits hit and what operators did, newest first.
 
@@ -33,7 +36,9 @@ def auth_events(
 
     async def work(database: Database, _: Settings) -> None:
         # Whoever was never a user here may still have events: of refused tokens, for one.
-        users = [None] if user is None else await find_users(database, user) or [user]
+        users: list[str | None] = [user]
+        if user is not None and (found := await find_users(database, user)):
+            users = [each.user_id for each in found]
         events = [
             event
             for each in users
@@ -41,13 +46,21 @@ def auth_events(
                 database, since=begin, user_id=each, failures_only=failures, limit=limit
             )
         ]
+        events = sorted(events, key=lambda event: event.at, reverse=True)[:limit]
+        if as_json:
+            print_json([asdict(event) | {"at": _shown(event.at)} for event in events])
+            return
         print("\t".join(_COLUMNS))
-        for event in sorted(events, key=lambda event: event.at, reverse=True)[:limit]:
-            at = event.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for event in events:
+            at = _shown(event.at)
             facts = (event.user_id, event.address, event.request_id, event.reason, event.user_agent)
             print("\t".join([at, event.kind, *(printable(fact or "-") for fact in facts)]))
 
     run_with_database(work)
+
+
+def _shown(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _moment(since: str, now: datetime) -> datetime:

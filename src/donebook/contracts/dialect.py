@@ -232,6 +232,10 @@ class DetailVoice:
         errors.TokenRevoked: "Invalid or malformed token",
         errors.TicketInvalid: "Invalid or malformed token",
         errors.WrongCredentials: "Invalid credentials",
+        errors.SessionEnded: "Session has ended",
+        errors.OriginForeign: "Requests from this origin are not allowed",
+        errors.SignUpClosed: "Sign-up is closed",
+        errors.InvitationMissing: "Sign-up needs a valid invitation",
         errors.PathUserMismatch: (
             "Access forbidden: user_id mismatch. Not authorized to access this user's tasks"
         ),

@@ -40,7 +40,7 @@ class BrokenRules(BaseModel):
 MEANINGS = {
     400: "A cursor or revision that does not belong here",
     401: "No token, or one that is not valid (any more)",
-    403: "The user in the path is not the token's",
+    403: "Not allowed, although it is known who asks",
     404: "No such task for this user",
     408: "The body did not arrive in time",
     409: "In conflict with what is stored",

@@ -32,6 +32,7 @@ from donebook.contracts.fields import (
     ShownTitle,
     Title200,
 )
+from donebook.contracts.profile import Profile, answer_profile
 from donebook.contracts.refusals import BrokenRule, describe_refusals, wording
 from donebook.errors import Failure
 from donebook.http import failures
@@ -69,7 +70,11 @@ class CodedVoice:
         errors.TokenRevoked: ("AUTH_REQUIRED", "Authentication required"),
         errors.TicketInvalid: ("INVALID_TOKEN", "Invalid token"),
         errors.WrongCredentials: ("INVALID_CREDENTIALS", "Invalid credentials"),
+        errors.SessionEnded: ("SESSION_ENDED", "Session has ended"),
         errors.PathUserMismatch: ("FORBIDDEN", "Not authorized to access this user's tasks"),
+        errors.OriginForeign: ("FORBIDDEN", "Requests from this origin are not allowed"),
+        errors.SignUpClosed: ("FORBIDDEN", "Sign-up is closed"),
+        errors.InvitationMissing: ("FORBIDDEN", "Sign-up needs a valid invitation"),
         errors.TaskNotFound: ("TASK_NOT_FOUND", "Task not found or you don't have permission to access it"),
         errors.NeighbourNotFound: ("NEIGHBOUR_NOT_FOUND", "Neighbour task not found"),
         errors.ChangeNotFound: ("CHANGE_NOT_FOUND", "Change not found"),
@@ -246,3 +251,9 @@ async def toggle_task(call: Call, task_id: int, completed: Completed) -> Answer:
 async def delete_task(call: Call, task_id: int) -> Answer:
     """Delete the task."""
     return await answer_deletion(call, delete(task_id), VersionedTask)
+
+
+@contract.route("GET", "/api/v1/users/me", answer=described(Profile))
+async def get_me(call: Call) -> Answer:
+    """The signed-in user."""
+    return await answer_profile(call)

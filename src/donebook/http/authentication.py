@@ -30,6 +30,9 @@ class Verifier(Protocol):
     def forget(self, token_id: str) -> None:
         """Recall the token with this id no more."""
 
+    def forget_user(self, user_id: str) -> None:
+        """Recall no token of this user, until it is verified again."""
+
 
 class Authenticator:
     """Verifies tokens and provisions their users.
@@ -76,6 +79,10 @@ class Authenticator:
     def forget(self, principal: Principal) -> None:
         """Accept the principal's token no more, as far as this process remembers it."""
         self._verifier.forget(principal.token_id)
+
+    def forget_user(self, principal: Principal) -> None:
+        """Judge all tokens of the principal's user anew, as far as this process remembers them."""
+        self._verifier.forget_user(principal.user_id)
 
     async def _verify(self, token: str) -> Principal:
         try:

@@ -11,7 +11,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from donebook.errors import Failure
 from donebook.http.answer import Answer
-from donebook.http.failures import typical_of
+from donebook.http.failures import status_of, typical_of
 from donebook.http.route import ContractRoute, admit_bearer
 
 Endpoint = Callable[..., Awaitable[Answer]]
@@ -117,7 +117,7 @@ _COMPLETION_BODY = {
     "content": {"application/json": {"schema": {}, "example": {"completed": True}}},
 }
 
-_OURS = frozenset({"public", "keyed", "before", "admit", "streams"})
+_OURS = frozenset({"public", "keyed", "before", "admit", "streams", "typical"})
 """The options of a declaration that are not FastAPI's."""
 
 
@@ -150,9 +150,9 @@ class Contract:
         401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
         408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422 with a write;
         ``If-None-Match`` and 304 with reading what has a tag. ``also`` describes other successes with
-        the same answer. ``public``, ``admit``, ``before`` and ``streams`` are those of
-        `ContractRoute`; where it streams, ``answer`` describes the data of the events. Other options
-        are FastAPI's.
+        the same answer; ``typical`` has failures of this endpoint, as examples. ``public``, ``admit``,
+        ``before`` and ``streams`` are those of `ContractRoute`; where it streams, ``answer`` describes
+        the data of the events. Other options are FastAPI's.
         """
 
         def declare(endpoint: Endpoint) -> Endpoint:
@@ -188,7 +188,11 @@ class Contract:
         responses: dict[int | str, dict[str, Any]] = {declared.status: success} if success else {}
         for status, meaning in also.items():
             responses[status] = {**success, "description": meaning, "model": declared.answer}
-        refusals = {status: typical_of(status, public=public) for status in sorted(statuses)}
+        own: Sequence[Failure] = declared.options.get("typical", ())
+        refusals = {
+            status: [each for each in own if status_of(each) == status] or typical_of(status, public=public)
+            for status in sorted(statuses)
+        }
         described: list[Callable[..., None]] = [_describe_path_user] if has_user else []
         if keyed:
             described.append(_describe_idempotency_key)

@@ -1,6 +1,8 @@
 """Cross-origin requests: Starlette's middleware, silent towards origins that are not allowed."""
 
 import logging
+import re
+from collections.abc import Callable, Collection
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
@@ -11,6 +13,14 @@ log = logging.getLogger("donebook.cors")
 
 _MOST_TOLD = 100
 _LONGEST_TOLD = 200
+
+
+def origin_rule(origins: Collection[str], pattern: str | None) -> Callable[[str], bool]:
+    """Whether an origin may call: it is one of those given, of which ``*`` means all, or fits the pattern."""
+    fits = re.compile(pattern).fullmatch if pattern is not None else None
+    return lambda origin: (
+        "*" in origins or origin in origins or (fits is not None and fits(origin) is not None)
+    )
 
 
 class ExactCors(CORSMiddleware):

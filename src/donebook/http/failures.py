@@ -70,6 +70,7 @@ def _close(_: Failure) -> Headers:
 
 _RULES: tuple[_Rule, ...] = (
     (errors.WrongCredentials, 401, lambda _: [(b"www-authenticate", b"Bearer")]),
+    (errors.SessionEnded, 401, lambda _: [(b"www-authenticate", b"Bearer")]),
     (errors.Unauthenticated, 401, _challenge),
     (errors.Forbidden, 403, None),
     (errors.NotFound, 404, None),

@@ -1,5 +1,6 @@
 """What the edge needs to know and to keep about who is asking."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from donebook.http.client_address import ClientAddresses, limit_group
 from donebook.http.rate_limit import UserLimit, limit_headers
 from donebook.http.requests import header
 from donebook.principal import Principal
-from donebook.settings import Rate
+from donebook.settings import Rate, SignUp
 from donebook.storage.database import Database
 from donebook.tokens.shared import SharedSecrets
 
@@ -25,7 +26,12 @@ LIMIT_HEADERS = "limit_headers"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Made once by the composition root. ``secrets`` are what tokens of local accounts are signed with."""
+    """Made once by the composition root.
+
+    ``secrets`` are what tokens of local accounts are signed with, ``sign_up`` says who may have one.
+    ``allows_origin`` says whether pages of an origin may call this service; ``secure_cookies`` go by TLS
+    alone.
+    """
 
     addresses: ClientAddresses
     events: EventRecorder
@@ -33,6 +39,9 @@ class Identity:
     secrets: SharedSecrets | None
     auth_rate: Rate
     user_limit: UserLimit | None
+    sign_up: SignUp
+    allows_origin: Callable[[str], bool]
+    secure_cookies: bool
 
     async def aclose(self) -> None:
         """Finish what is under way and let go of threads and connections."""
@@ -43,10 +52,12 @@ class Identity:
 
     def origin(self, scope: Scope, receive: Receive) -> Origin:
         """Where the request came from, for the record."""
+        address = self.addresses.find(scope, receive)
         return Origin(
-            address=str(self.addresses.find(scope, receive)),
+            address=str(address),
             user_agent=header(scope, b"user-agent"),
             request_id=scope["request_id"],
+            network=limit_group(address),
         )
 
     def note_refused(self, scope: Scope, receive: Receive, refused: Unauthenticated) -> None:

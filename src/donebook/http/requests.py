@@ -134,7 +134,7 @@ async def read_json(
     Raises `MediaTypeUnsupported`, `BodyTooLarge`, `BodyTooSlow`, `TooManyRequests`, `Overloaded`,
     `Disconnected`.
     """
-    _require_json(scope)
+    require_json(scope)
     return await _read_body(scope, receive, limit, seconds, hold)
 
 
@@ -197,7 +197,8 @@ def _holds_nul(value: Any) -> bool:
     return isinstance(value, str) and "\0" in value
 
 
-def _require_json(scope: Scope) -> None:
+def require_json(scope: Scope) -> None:
+    """Raise `MediaTypeUnsupported` if the request says that its body is something else than plain JSON."""
     content_type = header(scope, b"content-type")
     if content_type is not None:
         media_type = content_type.partition(";")[0].strip().lower()

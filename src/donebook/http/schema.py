@@ -71,7 +71,7 @@ def finish_responses(document: dict[str, Any], routes: Iterable[BaseRoute]) -> N
     for name in ("HTTPValidationError", "ValidationError"):
         document.get("components", {}).get("schemas", {}).pop(name, None)
     for route in routes:
-        if not isinstance(route, ContractRoute):
+        if not isinstance(route, ContractRoute) or not route.include_in_schema:
             continue
         for method in route.methods or ():
             responses = document["paths"][route.path_format][method.lower()]["responses"]

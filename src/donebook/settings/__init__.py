@@ -1,7 +1,7 @@
 """What an operator can configure: read once at start-up, checked, then passed as an argument."""
 
 from donebook.settings.load import SettingsMistakes, load_settings, setting_names
-from donebook.settings.model import Settings
+from donebook.settings.model import Settings, SignUp
 from donebook.settings.mounts import Mount
 from donebook.settings.rates import Rate
 from donebook.settings.unknown import unknown_variables
@@ -11,6 +11,7 @@ __all__ = [
     "Rate",
     "Settings",
     "SettingsMistakes",
+    "SignUp",
     "load_settings",
     "setting_names",
     "unknown_variables",

@@ -46,6 +46,7 @@ def _rate_or_off(value: object, info: ValidationInfo) -> object:
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Days = Annotated[int, Field(ge=1, le=3650)]
+SignUp = Literal["open", "invite", "closed"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 HttpUrl = Annotated[str, AfterValidator(check_http_url)]
 OptionalRate = Annotated[Annotated[Rate, BeforeValidator(parse_rate)] | None, BeforeValidator(_rate_or_off)]
@@ -122,6 +123,8 @@ class Settings(BaseSettings):
     """Secrets that still verify after a change of JWT_SECRET: a JSON array or comma-separated."""
     jwt_algorithm: Annotated[Literal["HS256", "HS384", "HS512"], BeforeValidator(_upper)] = "HS256"
     """The algorithm of the shared secret: HS256, HS384 or HS512."""
+    signup: Annotated[SignUp, BeforeValidator(_lower)] = "open"
+    """Who may make an account here: open, invite (see donebook users invite) or closed."""
     password_scheme: Annotated[Literal["argon2", "bcrypt"], BeforeValidator(_lower)] = "argon2"  # noqa: S105 - a name
     """How new passwords of local accounts are hashed: argon2 or bcrypt."""
 

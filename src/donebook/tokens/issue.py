@@ -29,13 +29,15 @@ def issue_token(
     name: str | None,
     now: float,
     lifetime: int = LIFETIME,
+    session_id: str | None = None,
 ) -> IssuedToken:
     """Mint a token that our own verifier accepts under the same settings.
 
-    It carries ``aud`` only where the settings demand one of every shared-secret token.
+    It carries ``aud`` only where the settings demand one of every shared-secret token. The id of a token of
+    a session begins with the session's, and a dot.
     """
     issued_at = int(now)
-    token_id = uuid4().hex
+    token_id = uuid4().hex if session_id is None else f"{session_id}.{uuid4().hex}"
     claims = {
         "sub": user_id,
         "user_id": user_id,

@@ -54,7 +54,7 @@ def tell_cases_apart() -> None:
     """Take one e-mail in two spellings for two."""
     from donebook.accounts import usecases
 
-    patch(usecases, "fold_email", lambda email: email)
+    patch(usecases, "normalise_email", lambda email: email)
 
 
 def believe_what_is_forwarded() -> None:
@@ -119,3 +119,88 @@ def never_look() -> None:
         del self
 
     patch(RevocationWatch, "look", look)
+
+
+def let_anybody_guess() -> None:
+    """Let guesses at one account go on without a wait."""
+    from donebook.accounts import usecases
+    from donebook.accounts.guesses import Guess
+
+    async def take_guess(*arguments: Any, **options: Any) -> Any:
+        del arguments, options
+        return Guess("nobody")
+
+    patch(usecases, "take_guess", take_guess)
+
+
+def lock_the_owner_out() -> None:
+    """Let those who guess elsewhere hold up whoever logs in from where they always do."""
+    from donebook.accounts import guesses, usecases
+
+    take = guesses.take_guess
+
+    async def take_guess(*arguments: Any, **options: Any) -> Any:
+        return await take(*arguments, **{**options, "known": False})
+
+    patch(usecases, "take_guess", take_guess)
+
+
+def let_other_sites_log_in() -> None:
+    """Take requests to sign up and in from pages of any site."""
+    from donebook.contracts.auth import endpoints
+
+    patch(endpoints, "refuse_foreign", lambda call: None)
+
+
+def act_on_the_first_match() -> None:
+    """Take the first of the users whom an address may mean."""
+    from donebook.accounts.operations import find_users
+    from donebook.cli import users
+
+    async def find(database: Any, who: str, *, by_id: bool) -> str:
+        del by_id
+        return (await find_users(database, who))[0].user_id
+
+    patch(users, "_find", find)
+
+
+def take_any_secret() -> None:
+    """Sign with whatever is in the file of the secret."""
+    from donebook.tokens import secret_file
+
+    patch(
+        secret_file, "read_secret", lambda directory: (directory / secret_file.FILE_NAME).read_text().strip()
+    )
+
+
+def compare_passwords_as_typed() -> None:
+    """Hash a password as the keyboard wrote it."""
+    from donebook.accounts import hashing
+
+    patch(hashing, "prepare_password", lambda password: password)
+
+
+def renew_hashes_blindly() -> None:
+    """Renew the hash of a password at log-in, whatever it has become since it was checked."""
+    from sqlalchemy import update
+
+    from donebook.accounts import usecases
+    from donebook.accounts.model import local_accounts
+    from donebook.accounts.statements import users
+    from donebook.accounts.statements.binds import OWNER, text
+    from donebook.storage.statement import Statement
+
+    blind = update(local_accounts).where(local_accounts.c.user_id == OWNER)
+    renew = Statement("renew", blind.values(password_hash=text("password_hash")).returning(OWNER))
+    patch(users, "UPGRADE_HASH", renew)
+
+    class Believing(usecases._Entrance):
+        async def enter(self, transaction: Any, better_hash: str | None, *, cookie: bool) -> Any:
+            known = await transaction.fetch(users.LOCK_ACCOUNT, {"owner": self._account[0]})
+            changed = known[0][1] != self._account[5]
+            if changed and better_hash is not None:
+                values = {"owner": self._account[0], "password_hash": better_hash}
+                await transaction.fetch(renew, values)
+            return await super().enter(transaction, better_hash, cookie=cookie)
+
+    patch(usecases, "_Entrance", Believing)

@@ -2,9 +2,22 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, exists, func, insert, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    bindparam,
+    case,
+    exists,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 
-from donebook.accounts.model import erased_subjects, local_accounts, revocations, users
+from donebook.accounts.model import erased_subjects, known_networks, local_accounts, revocations, users
 from donebook.accounts.statements.binds import NOW, OWNER, for_each_dialect, instant, text
 from donebook.storage.statement import Statement
 
@@ -39,7 +52,7 @@ FIND_ERASED = Statement("find_erased", select(erased_subjects.c.at).where(erased
 def _facts(user_id: ColumnElement[str]) -> tuple[ColumnElement[Any], ...]:
     has_account = exists(select(local_accounts.c.user_id).where(local_accounts.c.user_id == user_id))
     profile = (users.c[name] for name in _PROFILE)
-    return users.c.id, *profile, users.c.created_at, users.c.disabled_at, has_account.label("local")
+    return users.c.id, *profile, users.c.created_at, users.c.disabled_at, users.c.admin_since, has_account
 
 
 GET_USER = Statement("get_user", select(*_facts(OWNER)).where(users.c.id == OWNER))
@@ -58,9 +71,11 @@ ADMISSION = Statement(
     select(
         select(users.c.disabled_at).where(users.c.id == OWNER).scalar_subquery().label("disabled_at"),
         select(users.c.tokens_valid_from).where(users.c.id == OWNER).scalar_subquery().label("valid_from"),
+        select(users.c.kept_session).where(users.c.id == OWNER).scalar_subquery().label("kept_session"),
         exists(
             select(revocations.c.number).where(
-                revocations.c.token_id == text("token_id"), revocations.c.user_id == OWNER
+                or_(revocations.c.token_id == text("token_id"), revocations.c.token_id == text("session")),
+                revocations.c.user_id == OWNER,
             )
         ).label("revoked"),
         exists(select(erased_subjects.c.at).where(erased_subjects.c.digest == DIGEST)).label("erased"),
@@ -70,7 +85,14 @@ ADMISSION = Statement(
 
 CREATE_USER = Statement(
     "create_user",
-    insert(users).values(id=OWNER, email=text("email"), name=text("name"), created_at=NOW, updated_at=NOW),
+    insert(users).values(
+        id=OWNER,
+        email=text("email"),
+        name=text("name"),
+        created_at=NOW,
+        updated_at=NOW,
+        admin_since=instant("admin_since"),
+    ),
 )
 
 CREATE_ACCOUNT = for_each_dialect(
@@ -79,7 +101,7 @@ CREATE_ACCOUNT = for_each_dialect(
         dialects_insert(local_accounts)
         .values(
             user_id=OWNER,
-            email_folded=text("email_folded"),
+            email_folded=text("normalised"),
             password_hash=text("password_hash"),
             password_set_at=NOW,
         )
@@ -89,19 +111,62 @@ CREATE_ACCOUNT = for_each_dialect(
 )
 """No row if the e-mail is taken."""
 
+_ACCOUNT = (
+    users.c.id,
+    users.c.email,
+    users.c.name,
+    users.c.created_at,
+    users.c.disabled_at,
+    local_accounts.c.password_hash,
+)
+
 GET_ACCOUNT = Statement(
     "get_account",
     select(
-        users.c.id,
-        users.c.email,
-        users.c.name,
-        users.c.disabled_at,
-        users.c.tokens_valid_from,
-        local_accounts.c.password_hash,
+        *_ACCOUNT,
+        exists(
+            select(known_networks.c.used_at).where(
+                known_networks.c.user_id == users.c.id, known_networks.c.network == text("network")
+            )
+        ),
     )
     .join_from(local_accounts, users)
-    .where(local_accounts.c.email_folded == text("email_folded")),
+    .where(
+        or_(
+            local_accounts.c.email_folded == text("normalised"),
+            local_accounts.c.email_folded == text("folded"),
+        )
+    )
+    # Of two accounts from before addresses were normalised, the one whose spelling was given.
+    .order_by(case((local_accounts.c.email_folded == text("folded"), 0), else_=1))
+    .limit(literal(1, Integer)),
     crosses_owners=True,
+)
+
+GET_OWN_ACCOUNT = Statement(
+    "get_own_account",
+    select(local_accounts.c.email_folded, local_accounts.c.password_hash).where(
+        local_accounts.c.user_id == OWNER
+    ),
+)
+
+HAS_NETWORK = Statement(
+    "has_network",
+    select(known_networks.c.used_at).where(
+        known_networks.c.user_id == OWNER, known_networks.c.network == text("network")
+    ),
+)
+
+LOCK_ACCOUNT = Statement(
+    "lock_account",
+    select(local_accounts.c.email_folded, local_accounts.c.password_hash)
+    .where(local_accounts.c.user_id == OWNER)
+    .with_for_update(key_share=True),
+)
+"""Has log-ins of the account, changes of its password and endings of its sessions happen one by one."""
+
+GET_STANDING = Statement(
+    "get_standing", select(users.c.disabled_at, users.c.tokens_valid_from).where(users.c.id == OWNER)
 )
 
 UPGRADE_HASH = Statement(
@@ -111,6 +176,15 @@ UPGRADE_HASH = Statement(
     .values(password_hash=text("password_hash")),
 )
 """The same password, hashed anew; a password that was changed meanwhile stays."""
+
+REPLACE_HASH = Statement(
+    "replace_hash",
+    update(local_accounts)
+    .where(local_accounts.c.user_id == OWNER, local_accounts.c.password_hash == text("previous_hash"))
+    .values(password_hash=text("password_hash"), password_set_at=NOW)
+    .returning(local_accounts.c.user_id),
+)
+"""Another password, if the one that was shown to be known is still the account's."""
 
 SET_PASSWORD = Statement(
     "set_password",
@@ -122,7 +196,10 @@ SET_PASSWORD = Statement(
 
 SET_VALID_FROM = Statement(
     "set_valid_from",
-    update(users).where(users.c.id == OWNER).values(tokens_valid_from=instant("valid_from")),
+    update(users)
+    .where(users.c.id == OWNER)
+    .values(tokens_valid_from=instant("valid_from"), kept_session=text("kept"))
+    .returning(users.c.id),
 )
 
 DISABLE_USER = Statement(
@@ -137,19 +214,12 @@ ENABLE_USER = Statement(
     "enable_user", update(users).where(users.c.id == OWNER).values(disabled_at=null()).returning(users.c.id)
 )
 
-FIND_USERS = Statement(
-    "find_users",
-    select(users.c.id)
+LIST_ADDRESSES = Statement(
+    "list_addresses",
+    select(users.c.id, users.c.email, local_accounts.c.email_folded)
     .outerjoin(local_accounts, local_accounts.c.user_id == users.c.id)
-    .where(
-        or_(
-            users.c.id == text("wanted"),
-            local_accounts.c.email_folded == text("folded"),
-            users.c.email == text("wanted"),
-        )
-    )
-    .order_by(users.c.id),
+    .where(users.c.id > text("after"))
+    .order_by(users.c.id)
+    .limit(bindparam("limit", type_=Integer)),
     crosses_owners=True,
-    varies=True,
 )
-"""Users by id or e-mail: several, where several subjects carry one address."""

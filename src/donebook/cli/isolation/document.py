@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _METHODS = ("get", "post", "put", "patch", "delete")
-_DOORS = re.compile(r"GET /health(/\w+)?|POST (/[^/{]+)*/api/auth/(signup|register|login)")
+_DOORS = re.compile(r"GET /health(/\w+)?|POST (/[^/{]+)*/api/auth/(signup|register|login|refresh)")
 
 
 @dataclass(frozen=True)
