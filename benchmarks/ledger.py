@@ -21,8 +21,8 @@ from benchmarks.accounting import cpu_seconds
 from benchmarks.machine import facts, words
 from benchmarks.postgres import Cluster
 from benchmarks.report import markdown
-from donebook.accounts.model import users
 from donebook.contracts.versioned import VersionedTask
+from donebook.spaces.model import spaces
 from donebook.storage.migrate import migrate
 from donebook.storage.postgres import PostgresDatabase
 from donebook.storage.statement import Statement
@@ -56,7 +56,7 @@ class Cost:
 
 def without_ledger() -> Statement:
     """The creation as it would be if nobody kept revisions or versions."""
-    owner_row = select(users.c.id, users.c.revision).where(users.c.id == OWNER).cte("owner_row")
+    owner_row = select(spaces.c.id, spaces.c.revision).where(spaces.c.id == OWNER).cte("owner_row")
     values: dict[str, Any] = new_values() | {
         "id": TASK_NUMBERS.next_value(),
         "position": rank_text(owner_row.c.revision + 1),
@@ -86,9 +86,8 @@ async def _measure(cluster: Cluster) -> list[Cost]:
         address, pool_size=1, acquire_timeout=5, connect_timeout=5, statement_timeout=30, behind_pooler=False
     )
     await database.open()
-    now = datetime.now(UTC)
-    rows = [{"id": f"user-{n}", "revision": 0, "created_at": now, "updated_at": now} for n in range(_USERS)]
-    fill = Statement("fill", insert(users).values({name: bindparam(name) for name in rows[0]}))
+    rows = [{"id": f"user-{n}"} for n in range(_USERS)]
+    fill = Statement("fill", insert(spaces).values(id=bindparam("id")))
     await database.transact(lambda transaction: transaction.execute_many(fill, rows))
     statements = {
         "without the ledger": without_ledger(),

@@ -23,6 +23,7 @@ from benchmarks.population import BEGAN, SECRET, Population, Task, sign_tokens
 from benchmarks.postgres import Cluster
 from benchmarks.processes import Missing, Server, free_port
 from donebook.accounts.model import users
+from donebook.spaces.model import spaces
 from donebook.storage.migrate import migrate
 from donebook.storage.types import RANK_ORIGIN
 from donebook.tasks.identifiers import uuid7
@@ -41,18 +42,25 @@ class Seed:
         self._since = {user.id: "0" for user in population.users}
 
     def users(self) -> Iterator[Row]:
-        """Yield the owners, each at the revision of the newest of their tasks."""
-        revisions: dict[str, int] = {}
-        for task in self._population.tasks():
-            revisions[task.owner.id] = revisions.get(task.owner.id, 0) + (
-                1 if task.completed_at is None else 2
-            )
+        """Yield the owners."""
         for user in self._population.users:
             yield {
                 "id": user.id, "email": user.email, "name": user.name, "avatar_url": None,
-                "revision": revisions.get(user.id, 0), "created_at": BEGAN, "updated_at": BEGAN,
-                "disabled_at": None, "tokens_valid_from": None,
+                "created_at": BEGAN, "updated_at": BEGAN, "disabled_at": None, "tokens_valid_from": None,
             }  # fmt: skip
+
+    def spaces(self) -> Iterator[Row]:
+        """Yield the owners' spaces, each at the revision of its newest task, with what is in it counted."""
+        found: dict[str, Row] = {
+            user.id: {"id": user.id, "revision": 0, "tasks": 0, "history_bytes": 0}
+            for user in self._population.users
+        }
+        for history in self._histories():
+            space = found[history[-1]["owner_id"]]
+            space["revision"] = history[-1]["revision"]
+            space["tasks"] += 1
+            space["history_bytes"] += sum(map(_bytes_of, history))
+        yield from found.values()
 
     def tasks(self) -> Iterator[Row]:
         """Yield the tasks as they stand."""
@@ -96,7 +104,12 @@ class Seed:
 
     def tables(self) -> tuple[tuple[Table, list[str], Iterator[Row]], ...]:
         """The tables in the order in which they can be filled, with the columns that are given values."""
-        sources = (users, self.users()), (tasks, self.tasks()), (task_versions, self.versions())
+        sources = (
+            (users, self.users()),
+            (spaces, self.spaces()),
+            (tasks, self.tasks()),
+            (task_versions, self.versions()),
+        )
         return tuple((table, *_with_names(rows)) for table, rows in sources)
 
     def accounts(self, *, by_uuid: bool) -> Accounts:
@@ -123,6 +136,12 @@ class Seed:
 def _with_names(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:
     first = next(rows, {})
     return list(first), chain([first] if first else [], rows)
+
+
+def _bytes_of(version: Row) -> int:
+    """What the quota of history counts of it: two bytes are the empty list of tags."""
+    texts = (version["title"], version["description"] or "")
+    return 200 + 2 + sum(len(text.encode()) for text in texts)
 
 
 def _created(number: int, task: Task, revision: int) -> Row:
@@ -247,7 +266,7 @@ class DonebookPostgres(Donebook):
         """Count everybody's revisions."""
 
         async def count(connection: Any) -> int:
-            return int(await connection.fetchval("SELECT sum(revision) FROM users"))
+            return int(await connection.fetchval("SELECT sum(revision) FROM spaces"))
 
         return self.cluster.run(count)
 
@@ -349,7 +368,7 @@ class DonebookSqlite(Donebook):
 
     def count_writes(self) -> int:
         """Count everybody's revisions."""
-        return self._ask("SELECT sum(revision) FROM users")
+        return self._ask("SELECT sum(revision) FROM spaces")
 
     def _ask(self, query: str, *values: str | None) -> int:
         connection = sqlite3.connect(self._path, timeout=10)

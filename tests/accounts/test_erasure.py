@@ -151,7 +151,8 @@ def test_every_table_that_names_a_user_is_seen_to() -> None:
     for table in METADATA.tables.values():
         names_a_user = {"owner_id", "user_id"} & set(table.c.keys())
         goes_with_the_user = any(
-            key.column.table.name == "users" and key.ondelete == "CASCADE" for key in table.foreign_keys
+            key.column.table.name in {"users", "spaces"} and key.ondelete == "CASCADE"
+            for key in table.foreign_keys
         )
         if names_a_user and not goes_with_the_user and table.name != "auth_events":
             assert table.name in deleted_from

@@ -9,6 +9,7 @@ import pytest
 from donebook.accounts.usecases import Profile, get_profile, provision_user
 from donebook.errors import UserUnknown
 from donebook.principal import Principal
+from donebook.spaces.statements import ERASE_SPACE
 from donebook.storage.database import Database
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import rows_of
@@ -53,9 +54,19 @@ async def test_the_row_moves_only_when_something_changed(database: Database, clo
     assert before == await rows_of(database, "users")
 
 
-async def test_fifty_at_once_make_one_user(database: Database, clock: Clock) -> None:
+async def test_fifty_at_once_make_one_user_and_one_space(database: Database, clock: Clock) -> None:
     await asyncio.gather(*(provision_user(database, ADA, clock()) for _ in range(50)))
-    assert ["ada"] == [row["id"] for row in await rows_of(database, "users")]
+    for table in ("users", "spaces"):
+        assert ["ada"] == [row["id"] for row in await rows_of(database, table)]
+
+
+async def test_a_user_whose_space_is_missing_is_given_one(database: Database, clock: Clock) -> None:
+    await provision_user(database, ADA, clock())
+    await database.write(ERASE_SPACE, {"owner": "ada"})
+
+    await provision_user(database, ADA, clock())
+
+    assert ["ada"] == [row["id"] for row in await rows_of(database, "spaces")]
 
 
 async def test_two_subjects_with_one_email_stay_two_users(database: Database, clock: Clock) -> None:

@@ -94,7 +94,7 @@ async def test_an_email_is_one_in_every_letter_case(door: Door, email: str, othe
     with pytest.raises(EmailTaken):
         await door.sign_up(other)
     assert SignedIn(new.user_id, email, "Ada", door.clock()) == await door.log_in(other)
-    assert 1 == len(await rows_of(door.database, "users"))
+    assert [1, 1] == [len(await rows_of(door.database, table)) for table in ("users", "spaces")]
 
 
 async def test_of_many_sign_ups_of_one_email_at_once_one_succeeds(door: Door) -> None:
@@ -102,7 +102,7 @@ async def test_of_many_sign_ups_of_one_email_at_once_one_succeeds(door: Door) ->
     outcomes = await asyncio.gather(*(door.sign_up(each) for each in spellings), return_exceptions=True)
     assert 1 == sum(isinstance(each, SignedIn) for each in outcomes)
     assert 15 == sum(isinstance(each, EmailTaken) for each in outcomes)
-    assert 1 == len(await rows_of(door.database, "users"))
+    assert [1, 1] == [len(await rows_of(door.database, table)) for table in ("users", "spaces")]
     assert 1 == len(await rows_of(door.database, "local_accounts"))
 
 

@@ -6,14 +6,14 @@ from benchmarks.contenders.donebook import Seed
 from benchmarks.population import Group, Population
 
 SEED = Seed(Population((Group("some", users=3, tasks=12),)))
-TASKS, VERSIONS, USERS = list(SEED.tasks()), list(SEED.versions()), list(SEED.users())
+TASKS, VERSIONS, SPACES = list(SEED.tasks()), list(SEED.versions()), list(SEED.spaces())
 
 
 def test_an_owner_s_revisions_have_no_gap_and_end_at_the_owner_s() -> None:
-    for user in USERS:
-        taken = [version["revision"] for version in VERSIONS if version["owner_id"] == user["id"]]
+    for space in SPACES:
+        taken = [version["revision"] for version in VERSIONS if version["owner_id"] == space["id"]]
 
-        assert list(range(1, user["revision"] + 1)) == taken
+        assert list(range(1, space["revision"] + 1)) == taken
 
 
 def test_a_task_stands_at_its_newest_version() -> None:

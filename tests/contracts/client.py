@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough-for-every-one-of-the-algorithms"
 _ABSENT: Any = object()
-_OWNERS = {"users": "id", "tasks": "owner_id", "task_versions": "owner_id"}
+_OWNERS = {"users": "id", "spaces": "id", "tasks": "owner_id", "task_versions": "owner_id"}
 _names = count(1)
 
 
@@ -243,7 +243,14 @@ class User:
         """All that is stored of the user; see `Service.stored`."""
         return self.service.stored(self)
 
+    def erase(self) -> None:
+        """Delete the user's rows behind the service's back."""
+        for table, owner in reversed(_OWNERS.items()):
+            self.service.rows(f"DELETE FROM {table} WHERE {owner} = ?", self.id)
+
     def row(self) -> tuple[Any, ...]:
         """The user's row: email, name, avatar and revision."""
-        [row] = self.service.rows("SELECT email, name, avatar_url, revision FROM users WHERE id = ?", self.id)
+        [row] = self.service.rows(
+            "SELECT email, name, avatar_url, revision FROM users JOIN spaces USING (id) WHERE id = ?", self.id
+        )
         return row

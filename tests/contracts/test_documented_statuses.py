@@ -119,7 +119,7 @@ def with_what_the_service_did_not_make(call: Caller) -> Iterator[Reply]:
 def of_deletions_that_are_forgotten(call: Caller) -> Iterator[Reply]:
     call.user.post("/api/v2/tasks", {"title": "x"})
     call.user.post("/api/v2/tasks", {"title": "y"})
-    call.user.service.rows("INSERT INTO sync_floors (owner_id, revision) VALUES (?, 2)", call.user.id)
+    call.user.service.rows("UPDATE spaces SET floor = 2 WHERE id = ?", call.user.id)
     yield call(query="since=1")
 
 

@@ -13,7 +13,7 @@ from tests.contracts.spoken import TASK_CONTRACTS, Spoken
 
 # The row that a statement locks is the owner's own to begin with, and nothing of it is shown.
 OWNER_PREDICATE = re.compile(
-    r"(?:\b\w+\.owner_id|\busers\.id) = (?:\?|\$\d+(?:::\w+)*+)(?! FOR NO KEY UPDATE)"
+    r"(?:\b\w+\.owner_id|\b(?:users|spaces)\.id) = (?:\?|\$\d+(?:::\w+)*+)(?! FOR NO KEY UPDATE)"
 )
 
 CONDITIONS: list[dict[str, str]] = [
@@ -45,7 +45,7 @@ QUERIES: dict[str, list[str]] = {
 }
 
 NO_OWNER = re.compile(
-    "allot_number|create_task_(alone|step)|provision_user|schema_|find_erased|revocation|notify"
+    "allot_number|create_task_(alone|step)|provision_user|found_space|schema_|find_erased|revocation|notify"
 )
 """Statements that look for nothing of a user's; the inserts among them carry the owner as a value."""
 
@@ -95,7 +95,7 @@ def leaks_in_tasks(spoken: Spoken, ada: User, bob: User) -> Iterator[str]:
     yield from leaks_in_writes(spoken, ada, own)
     if stored["tasks"][1:] != bob.stored()["tasks"][1:]:
         yield "his task has changed"
-    if stored["users"][1:] != bob.stored()["users"][1:]:
+    if stored["spaces"][1:] != bob.stored()["spaces"][1:]:
         yield "his revision has changed"
 
 
@@ -198,8 +198,7 @@ def test_another_user_in_the_path_is_403_whether_they_exist_or_not(
 
 def test_of_a_user_who_was_erased_nothing_is_left_to_see(ada: User, bob: User, spoken: Spoken) -> None:
     theirs = spoken.create(bob)
-    for table, column in (("task_versions", "owner_id"), ("tasks", "owner_id"), ("users", "id")):
-        ada.service.rows(f"DELETE FROM {table} WHERE {column} = ?", bob.id)
+    bob.erase()
     for method, target, body in spoken.calls(f"{spoken.tasks(ada)}/{theirs['id']}"):
         reply = ada(method, target, **({} if body is None else {"json": body}))
         assert (404, spoken.refusal("no task", reply)) == (reply.status, reply.json())
@@ -209,14 +208,14 @@ def test_of_a_user_who_was_erased_nothing_is_left_to_see(ada: User, bob: User, s
 def without_owner(compiled: CompiledStatement, number: int) -> CompiledStatement:
     """The statement with one of its owner predicates, counted from 0, taken out.
 
-    Of users it then finds the one who is not meant: who comes first otherwise is chance.
+    Of spaces it then finds the one who is not meant: who comes first otherwise is chance.
     """
     numbers = iter(range(100))
 
     def take_out(found: re.Match[str]) -> str:
         if next(numbers) != number:
             return found[0]
-        return f"NOT {found[0]}" if found[0].startswith("users") else f"({found[0]} OR 1 = 1)"
+        return f"NOT {found[0]}" if found[0].startswith("spaces") else f"({found[0]} OR 1 = 1)"
 
     sql = OWNER_PREDICATE.sub(take_out, compiled.sql)
     assert sql != compiled.sql
@@ -245,7 +244,8 @@ def test_without_any_owner_predicate_the_foreign_task_shows(database_url: str, s
         whole = dict(compiled)
 
         def shows(*broken: tuple[Statement, int]) -> bool:
-            service.rows("DELETE FROM users WHERE id <> ?", bob.id)
+            for table in ("spaces", "users"):
+                service.rows(f"DELETE FROM {table} WHERE id <> ?", bob.id)
             compiled.update({each: without_owner(whole[each], number) for each, number in broken})
             try:
                 reads_lists = broken[0][0].name.startswith(("list_tasks", "count_tasks", "owner_revision"))

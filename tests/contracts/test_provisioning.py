@@ -129,12 +129,7 @@ def test_a_known_user_costs_no_query(
 def test_a_user_who_was_erased_begins_anew(service: Service, spoken: Spoken) -> None:
     user = User(service)
     task = spoken.create(user)
-    erase(service, user.id)
+    user.erase()
     assert [] == spoken.listed(user.get(spoken.tasks(user)))
     assert 404 == user.get(spoken.task(user, task)).status
     assert '"1"' == user.post(spoken.tasks(user), {"title": "x"}).etag
-
-
-def erase(service: Service, user_id: str) -> None:
-    for table, column in (("task_versions", "owner_id"), ("tasks", "owner_id"), ("users", "id")):
-        service.rows(f"DELETE FROM {table} WHERE {column} = ?", user_id)

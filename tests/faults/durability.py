@@ -46,7 +46,7 @@ class Store:
     damage: str = ""
 
 
-_USERS = "SELECT id, revision FROM users"
+_USERS = "SELECT id, revision FROM spaces"
 _FACTS = "revision, description, title, completed_at IS NOT NULL, deleted_at IS NOT NULL"
 _TASKS = f"SELECT owner_id, id, {_FACTS} FROM tasks"
 _VERSIONS = f"SELECT owner_id, task_id, {_FACTS} FROM task_versions"

@@ -52,7 +52,7 @@ async def held_on_postgresql(url: str) -> AsyncIterator[UntilWaiting]:
                 await asyncio.sleep(0.02)
 
     async with holder.transaction():
-        await holder.execute("SELECT FROM users WHERE id = 'ada' FOR UPDATE")
+        await holder.execute("SELECT FROM spaces WHERE id = 'ada' FOR UPDATE")
         yield wait_until
     await holder.close()
     await observer.close()

@@ -34,7 +34,7 @@ OWNER = "owner"
 
 def owner_column(table: TableClause) -> str | None:
     """The column that says whose a row is; ``None`` for a table that is nobody's."""
-    if table.name == "users":
+    if table.name in {"users", "spaces"}:
         return "id"
     return next((name for name in OWNER_COLUMNS if name in table.c), None)
 

@@ -11,10 +11,10 @@ from donebook.tasks.model import TASK_NUMBERS
 PARTITIONS = 8
 BY_USER = {
     "users": "id",
+    "spaces": "id",
     "tasks": "owner_id",
     "task_versions": "owner_id",
     "tombstones": "owner_id",
-    "sync_floors": "owner_id",
     "idempotency_records": "owner_id",
     "event_tickets": "owner_id",
 }

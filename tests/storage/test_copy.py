@@ -320,7 +320,7 @@ async def test_nobody_else_writes_to_the_target_meanwhile(sqlite_url: str, other
         await intruder.execute("SET lock_timeout = '100ms'")
 
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await intruder.execute("INSERT INTO users VALUES ('x', null, null, null, 0, now(), now())")
+            await intruder.execute("INSERT INTO users VALUES ('x', null, null, null, now(), now())")
 
 
 @pytest.mark.parametrize("missing", ["source", "target"])

@@ -10,6 +10,7 @@ from sqlalchemy import Executable, Text, and_, bindparam, delete, insert, or_, s
 from sqlalchemy.dialects import sqlite
 
 from donebook.accounts.model import users
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.model import task_versions, tasks
 from tests.storage.every_statement import every_statement, modules, statements_in
@@ -151,7 +152,7 @@ CARELESS = {
     "a CTE": select(select(tasks.c.id).cte("all_of_them").c.id),
     "a user by e-mail": select(users.c.id).where(users.c.email == OWNER),
     "an update": update(tasks).values(title="x").where(tasks.c.id == 1),
-    "an update from": update(users).values(revision=tasks.c.revision).where(users.c.id == OWNER),
+    "an update from": update(spaces).values(revision=tasks.c.revision).where(spaces.c.id == OWNER),
     "a deletion": delete(tasks).where(tasks.c.id == 1),
     "an insertion": insert(tasks).values(id=1, owner_id=bindparam("user", type_=Text)),
     "an insertion from": insert(tasks).from_select(

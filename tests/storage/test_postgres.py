@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Text, bindparam, func, literal, select, update
 
-from donebook.accounts.model import users
 from donebook.accounts.usecases import provision_user
 from donebook.errors import DatabaseUnavailable, TaskNotFound
 from donebook.principal import Principal
+from donebook.spaces.model import spaces
 from donebook.storage.database import Database, Transaction
 from donebook.storage.postgres import PostgresDatabase
 from donebook.storage.statement import Statement
@@ -22,13 +22,13 @@ from tests.servers.postgres import Postgres
 from tests.tasks.actors import START
 
 ADA = {"owner": "ada"}
-MINE = users.c.id == bindparam("owner", type_=Text)
-REVISION = Statement("revision", select(users.c.revision).where(MINE))
+MINE = spaces.c.id == bindparam("owner", type_=Text)
+REVISION = Statement("revision", select(spaces.c.revision).where(MINE))
 RAISE = Statement(
     "raise",
-    update(users).where(MINE).values(revision=users.c.revision + 1).returning(users.c.revision),
+    update(spaces).where(MINE).values(revision=spaces.c.revision + 1).returning(spaces.c.revision),
 )
-BELOW_ZERO = Statement("below_zero", update(users).where(MINE).values(revision=-1))
+BELOW_ZERO = Statement("below_zero", update(spaces).where(MINE).values(revision=-1))
 NAP = Statement("nap", select(func.pg_sleep(bindparam("seconds", type_=Float))))
 BACKEND = Statement("backend", select(func.pg_backend_pid()))
 OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"

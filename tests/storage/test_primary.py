@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Text, bindparam, func, literal, select, update
 
-from donebook.accounts.model import users
 from donebook.errors import DatabaseUnavailable
+from donebook.spaces.model import spaces
 from donebook.storage.database import Transaction
 from donebook.storage.migrate import migrate
 from donebook.storage.postgres import PostgresDatabase
@@ -34,7 +34,7 @@ TURN_READ_ONLY = Statement(
         func.pg_sleep(0.1),
     ),
 )
-WRITE = Statement("write", update(users).where(users.c.id == "ada").values(revision=users.c.revision + 1))
+WRITE = Statement("write", update(spaces).where(spaces.c.id == "ada").values(revision=spaces.c.revision + 1))
 
 
 @asynccontextmanager

@@ -106,7 +106,7 @@ async def test_a_change_reaches_its_owners_rows_alone(database: PostgresDatabase
 
 
 async def test_a_row_cannot_be_written_for_another_owner(database: PostgresDatabase) -> None:
-    values = {"id": "eve", "revision": 0, "created_at": NOW, "updated_at": NOW}
+    values = {"id": "eve", "created_at": NOW, "updated_at": NOW}
     plant = Statement("plant_user", insert(users).values(values))
 
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
@@ -215,10 +215,7 @@ async def test_every_table_is_behind_the_wall_or_says_why_not(outside: Any) -> N
 
 
 async def test_the_policies_leave_the_indexes_in_use(database: PostgresDatabase, outside: Any) -> None:
-    await outside.execute(
-        "INSERT INTO users (id, revision, created_at, updated_at)"
-        " SELECT 'user' || n, 0, now(), now() FROM generate_series(1, 100) n"
-    )
+    await outside.execute("INSERT INTO spaces (id) SELECT 'user' || n FROM generate_series(1, 100) n")
     await outside.execute(
         "INSERT INTO tasks (owner_id, id, uuid, title, title_folded, due_all_day, tags, position, created_at,"
         " updated_at, revision) SELECT 'user' || (n % 100 + 1), n + 1000, gen_random_uuid(), 't', 't', false,"

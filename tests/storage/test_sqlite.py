@@ -10,19 +10,18 @@ from typing import Any
 import pytest
 from sqlalchemy import BigInteger, Text, bindparam, select, update
 
-from donebook.accounts.model import users
 from donebook.errors import DatabaseUnavailable, Failure, TaskNotFound
+from donebook.spaces.model import spaces
 from donebook.storage import sqlite as module
 from donebook.storage.database import Transaction
 from donebook.storage.sqlite import SqliteDatabase
 from donebook.storage.statement import Statement
 
-REVISION = Statement("revision", select(users.c.revision).where(users.c.id == bindparam("owner", type_=Text)))
+MINE = spaces.c.id == bindparam("owner", type_=Text)
+REVISION = Statement("revision", select(spaces.c.revision).where(MINE))
 RAISE = Statement(
     "raise",
-    update(users)
-    .where(users.c.id == bindparam("owner", type_=Text))
-    .values(revision=users.c.revision + bindparam("by", type_=BigInteger)),
+    update(spaces).where(MINE).values(revision=spaces.c.revision + bindparam("by", type_=BigInteger)),
 )
 ADA = {"owner": "ada", "by": 1}
 
@@ -32,9 +31,7 @@ def path(sqlite_url: str) -> Path:
     """A migrated file with a user."""
     path = Path(sqlite_url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(
-            "INSERT INTO users (id, created_at, updated_at) VALUES ('ada', ?, ?)", ["2030", "2030"]
-        )
+        connection.execute("INSERT INTO spaces (id) VALUES ('ada')")
         connection.commit()
     return path
 
@@ -50,7 +47,7 @@ async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
 def stored_revision(path: Path) -> int:
     """What another process reads."""
     with closing(sqlite3.connect(path)) as connection:
-        (revision,) = connection.execute("SELECT revision FROM users").fetchone()
+        (revision,) = connection.execute("SELECT revision FROM spaces").fetchone()
         assert isinstance(revision, int)
         return revision
 
@@ -111,7 +108,7 @@ async def test_work_that_fails_undoes_itself_and_nothing_else(database: SqliteDa
 
 
 async def test_a_mistake_of_ours_is_not_called_unavailability(database: SqliteDatabase, path: Path) -> None:
-    bad = Statement("bad", update(users).values(revision=bindparam("revision", type_=BigInteger)))
+    bad = Statement("bad", update(spaces).values(revision=bindparam("revision", type_=BigInteger)))
 
     with pytest.raises(sqlite3.IntegrityError):
         await database.write(bad, {"revision": -1})
@@ -238,10 +235,10 @@ async def test_what_was_never_opened_is_unavailability(path: Path) -> None:
 async def test_foreign_keys_are_enforced(database: SqliteDatabase, path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         sql = connection.execute("SELECT sql FROM sqlite_master WHERE name = 'tasks'").fetchone()[0]
-    assert "REFERENCES users" in sql
+    assert "REFERENCES spaces" in sql.replace('"', "")
 
     async def orphan(transaction: Transaction) -> None:
-        statement = "INSERT INTO sync_floors (owner_id, revision) VALUES ('nobody', 1)"
+        statement = "INSERT INTO tombstones VALUES ('nobody', 1, 1, '1', '2030')"
         transaction._connection.execute(statement)  # type: ignore[attr-defined]
 
     with pytest.raises(sqlite3.IntegrityError):

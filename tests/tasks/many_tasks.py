@@ -25,6 +25,7 @@ _POSTGRESQL = """
 SET session_replication_role = replica;
 INSERT INTO users (id, created_at, updated_at)
 SELECT 'user-' || n, now(), now() FROM generate_series(0, 10000) AS n;
+INSERT INTO spaces (id) SELECT id FROM users;
 INSERT INTO tasks (owner_id, id, uuid, title, title_folded, completed_at, due_all_day, tags, position,
                    created_at, updated_at, revision)
 SELECT 'user-' || ({owner}), n, lpad(to_hex(n), 32, '0')::uuid, 'Task ' || n, 'task ' || n,
@@ -42,6 +43,7 @@ PRAGMA synchronous = OFF;
 PRAGMA cache_size = -200000;
 WITH RECURSIVE numbers(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000)
 INSERT INTO users (id, created_at, updated_at) SELECT 'user-' || n, '2030', '2030' FROM numbers;
+INSERT INTO spaces (id) SELECT id FROM users;
 WITH RECURSIVE numbers(n) AS (VALUES (100) UNION ALL SELECT n + 1 FROM numbers WHERE n < 100099)
 INSERT INTO tasks (owner_id, id, uuid, title, title_folded, completed_at, due_all_day, tags, position,
                    created_at, updated_at, revision)

@@ -89,7 +89,7 @@ def test_open_and_completed_tasks_are_read_in_order_from_an_index_of_their_own(
 ) -> None:
     selection = Selection(completed=completed, descending=descending, limit=limit)
 
-    assert ({index, key("users", plans)}, set(), False) == plans.plan(
+    assert ({index, key("spaces", plans)}, set(), False) == plans.plan(
         reading.list_tasks(selection, TaskFacts)
     ).way
 
@@ -101,7 +101,7 @@ def test_tasks_in_order_of_creation_are_read_in_order(
 ) -> None:
     plan = plans.plan(reading.list_tasks(Selection(descending=descending, limit=limit), TaskFacts))
 
-    assert {key("tasks", plans), key("users", plans)} <= plan.indexes
+    assert {key("tasks", plans), key("spaces", plans)} <= plan.indexes
     assert (set(), False) == (plan.scanned, plan.sorts)
 
 
@@ -149,7 +149,7 @@ def test_an_edit_finds_its_rows_by_their_keys(
     trashed = Aspect.RESTORE in aspects
     if isinstance(plans, PostgresPlans):
         statement = alone.edit_task_alone("id", frozenset(aspects), TaskFacts, "at", trashed=trashed)
-        expected = {"tasks_pkey", "users_pkey"}
+        expected = {"tasks_pkey", "spaces_pkey"}
     else:
         statement = steps.edit_task_step("id", frozenset(aspects), "at", trashed=trashed)
         expected = {key("tasks", plans)}
@@ -176,7 +176,9 @@ def test_nothing_that_is_asked_for_one_user_reads_the_rows_of_all(
 
     for plans in (postgresql_plans, uneven_plans):
         found = zip(statements, plans.plan_each(statements), strict=True)
-        read_whole = {each.name: plan.scanned & {"users", "tasks", "task_versions"} for each, plan in found}
+        read_whole = {
+            each.name: plan.scanned & {"users", "spaces", "tasks", "task_versions"} for each, plan in found
+        }
         assert {} == {name: tables for name, tables in read_whole.items() if tables}
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text
 from sqlmodel import Field, SQLModel
 
 from donebook.storage.types import Instant
@@ -13,7 +13,7 @@ _BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class User(SQLModel, table=True):
-    """A subject that has presented a valid token, and the revision of everything they own.
+    """A subject that has presented a valid token. What they own is in their personal space.
 
     ``id`` is the token's subject. ``email`` is what the token said: it is not unique, because two
     subjects of one issuer may carry the same address and stay two users. While ``disabled_at`` is set
@@ -21,13 +21,11 @@ class User(SQLModel, table=True):
     """
 
     __tablename__ = "users"
-    __table_args__ = (CheckConstraint("revision >= 0", name="users_revision_not_negative"),)
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
     email: str | None = Field(default=None, sa_column=Column(Text))
     name: str | None = Field(default=None, sa_column=Column(Text))
     avatar_url: str | None = Field(default=None, sa_column=Column(Text))
-    revision: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     updated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     disabled_at: datetime | None = Field(default=None, sa_column=Column(Instant))

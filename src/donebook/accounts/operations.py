@@ -13,6 +13,7 @@ from donebook.accounts.statements import erasure
 from donebook.accounts.statements import users as statements
 from donebook.accounts.usecases import fold_email
 from donebook.errors import UserUnknown
+from donebook.spaces.statements import ERASE_SPACE, FOUND_SPACE
 from donebook.storage.database import Database, Transaction
 
 _PAGE = 500
@@ -83,6 +84,7 @@ async def enable_user(database: Database, user_id: str, now: datetime) -> None:
             raise UserUnknown
         if not known:
             await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
+            await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
             await transaction.fetch(statements.SET_VALID_FROM, values)
         await record_event_within(transaction, EventKind.ENABLED, OPERATOR, now, user_id=user_id)
 
@@ -130,8 +132,10 @@ async def erase_user(database: Database, schema: MetaData, user_id: str, now: da
         await transaction.fetch(erasure.REMEMBER_ERASED[transaction.dialect], values)
 
     async def erase(transaction: Transaction) -> None:
-        # The user's row first: whoever writes tasks of theirs holds it, and none begins afterwards.
+        # First, in the order in which provisioning makes them: whoever writes tasks of theirs holds the
+        # space's row, and none begins afterwards.
         await transaction.fetch(erasure.ERASE_USER, values)
+        await transaction.fetch(ERASE_SPACE, values)
         for table in erasure.tables_to_empty(schema):
             await transaction.fetch(erasure.erase_rows(table), values)
         await transaction.fetch(erasure.ANONYMISE_EVENTS, {"erased": user_id})

@@ -116,7 +116,7 @@ async def _forget_tombstones_of(database: Database, owner: str, before: datetime
 
     async def work(transaction: Transaction) -> int:
         await transaction.fetch(LOCK_OWNER, values)
-        await transaction.fetch(sweeping.RAISE_FLOOR[transaction.dialect], values)
+        await transaction.fetch(sweeping.RAISE_FLOOR, values)
         return len(await transaction.fetch(sweeping.FORGET_TOMBSTONES, values))
 
     return await database.transact(work)

@@ -2,25 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 from donebook.storage.types import Instant
-
-
-class SyncFloor(SQLModel, table=True):
-    """The newest revision of an owner whose tombstone was swept away.
-
-    A client that last synchronised before it may have missed a deletion. Owners whose tombstones all
-    stand have no row.
-    """
-
-    __tablename__ = "sync_floors"
-
-    owner_id: str = Field(
-        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    )
-    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class IdempotencyRecord(SQLModel, table=True):
@@ -33,7 +18,7 @@ class IdempotencyRecord(SQLModel, table=True):
     __tablename__ = "idempotency_records"
 
     owner_id: str = Field(
-        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+        sa_column=Column(Text, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     )
     key: str = Field(sa_column=Column(Text, primary_key=True))
     fingerprint: str = Field(sa_column=Column(Text, nullable=False))
@@ -67,7 +52,6 @@ BEGUN = "begun"
 HISTORY = "history"
 
 
-sync_floors: Table = SyncFloor.__table__  # type: ignore[attr-defined]  # SQLModel adds it
-idempotency_records: Table = IdempotencyRecord.__table__  # type: ignore[attr-defined]
+idempotency_records: Table = IdempotencyRecord.__table__  # type: ignore[attr-defined]  # SQLModel adds it
 service_keys: Table = ServiceKey.__table__  # type: ignore[attr-defined]
 maintenance_marks: Table = MaintenanceMark.__table__  # type: ignore[attr-defined]

@@ -97,7 +97,7 @@ class Task(SQLModel, table=True):
     )
 
     owner_id: str = Field(
-        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+        sa_column=Column(Text, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     )
     id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     uuid: UUID = Field(sa_column=Column(Uuid, nullable=False))
@@ -167,7 +167,7 @@ class Tombstone(SQLModel, table=True):
     __table_args__ = (Index("tombstones_owner_uuid", "owner_id", "uuid", unique=True),)
 
     owner_id: str = Field(
-        sa_column=Column(Text, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+        sa_column=Column(Text, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
     )
     revision: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     task_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -64,7 +64,7 @@ class _Spot:
 class OpenRevision:
     """One new revision of one owner; taken only if something changes.
 
-    The owner's row is locked from the start to the end of the transaction, so that revisions commit
+    The space's row is locked from the start to the end of the transaction, so that revisions commit
     in order and without gaps.
     """
 

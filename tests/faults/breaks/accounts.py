@@ -27,6 +27,7 @@ def provision_carelessly() -> None:
     from donebook.accounts.statements.binds import NOW, OWNER
     from donebook.accounts.statements.users import GET_USER
     from donebook.http import authentication
+    from donebook.spaces.statements import FOUND_SPACE
     from donebook.storage.statement import Statement
 
     make = Statement("make_user", insert(users).values(id=OWNER, created_at=NOW, updated_at=NOW))
@@ -36,6 +37,7 @@ def provision_carelessly() -> None:
         if not await database.read(GET_USER, values):
             await asyncio.sleep(0.1)
             await database.write(make, values)
+            await database.write(FOUND_SPACE[database.dialect], values)
 
     patch(authentication, "provision_user", provision)
 

@@ -4,16 +4,15 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Text, bindparam, delete, insert
+from sqlalchemy import Text, bindparam, delete, insert, update
 
-from donebook.accounts.model import users
 from donebook.errors import DatabaseUnavailable, Overloaded, ResyncRequired, RevisionAhead, UserUnknown
 from donebook.ledger.events.audience import ERASED, FeedEnded
 from donebook.ledger.events.feed import EXPIRED, STOPPING, Feed
 from donebook.ledger.events.position import Position, after_revision, parse_position
 from donebook.ledger.maintenance import Retention, maintain
-from donebook.ledger.model import sync_floors
 from donebook.principal import Principal
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.model import tasks, tombstones
 from donebook.tasks.revisions import OpenRevision
@@ -228,7 +227,7 @@ async def test_before_what_is_kept_one_has_to_synchronise_anew(process: Process,
     for title in ("a", "b", "c"):
         await alice.create(title)
     owner = alice.principal.user_id
-    forget = Statement("forget", insert(sync_floors).values(owner_id=owner, revision=2))
+    forget = Statement("forget", update(spaces).where(spaces.c.id == owner).values(floor=2))
     await process.database.write(forget, {"owner": owner})
 
     for place in (after_revision(0), after_revision(1), Position(2, 1)):
@@ -295,7 +294,7 @@ async def test_the_followers_of_an_erased_user_end(
     process: Process, start_process: StartProcess, alice: Actor
 ) -> None:
     follower = await process.follow(alice)
-    erase = Statement("erase", delete(users).where(users.c.id == bindparam("owner", type_=Text)))
+    erase = Statement("erase", delete(spaces).where(spaces.c.id == bindparam("owner", type_=Text)))
     await (await start_process()).database.write(erase, {"owner": alice.principal.user_id})
     with pytest.raises(FeedEnded, match=ERASED):
         await follower.take(PATIENCE)

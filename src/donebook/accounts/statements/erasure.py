@@ -7,6 +7,7 @@ from sqlalchemy import MetaData, Table, delete, null, update
 from donebook.accounts.model import auth_events, erased_subjects, users
 from donebook.accounts.statements.binds import NOW, OWNER, for_each_dialect, text
 from donebook.accounts.statements.users import DIGEST
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 
 REMEMBER_ERASED = for_each_dialect(
@@ -24,7 +25,7 @@ FORGET_ERASED = Statement(
 )
 
 ERASE_USER = Statement("erase_user", delete(users).where(users.c.id == OWNER).returning(users.c.id))
-"""Takes everything along that has a foreign key to the user."""
+"""Takes everything along that has a foreign key to the user; their ledger has one to their space."""
 
 ANONYMISE_EVENTS = Statement(
     "anonymise_events",
@@ -37,16 +38,16 @@ ANONYMISE_EVENTS = Statement(
 
 @cache
 def erase_rows(table: Table) -> Statement:
-    """Deletion of the owner's rows from a table that is not emptied by `ERASE_USER`."""
+    """Deletion of the owner's rows from a table that does not empty itself with the user or their space."""
     return Statement(f"erase_{table.name}", delete(table).where(table.c[_owner_column(table)] == OWNER))
 
 
 def tables_to_empty(schema: MetaData) -> list[Table]:
-    """The tables that name an owner and do not follow the users table, save that of events."""
+    """The tables that name an owner and follow neither users nor spaces, save that of events."""
     return [
         table
         for table in schema.sorted_tables
-        if (column := _owner_column(table)) and not _follows_users(table, column) and table is not auth_events
+        if (column := _owner_column(table)) and not _follows(table, column) and table is not auth_events
     ]
 
 
@@ -54,5 +55,9 @@ def _owner_column(table: Table) -> str:
     return next((name for name in ("owner_id", "user_id") if name in table.c), "")
 
 
-def _follows_users(table: Table, column: str) -> bool:
-    return any(key.column is users.c.id and key.ondelete == "CASCADE" for key in table.c[column].foreign_keys)
+def _follows(table: Table, column: str) -> bool:
+    heads = (users.c.id, spaces.c.id)
+    return any(
+        key.ondelete == "CASCADE" and any(key.column is head for head in heads)
+        for key in table.c[column].foreign_keys
+    )

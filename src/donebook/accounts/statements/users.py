@@ -70,9 +70,7 @@ ADMISSION = Statement(
 
 CREATE_USER = Statement(
     "create_user",
-    insert(users).values(
-        id=OWNER, email=text("email"), name=text("name"), revision=0, created_at=NOW, updated_at=NOW
-    ),
+    insert(users).values(id=OWNER, email=text("email"), name=text("name"), created_at=NOW, updated_at=NOW),
 )
 
 CREATE_ACCOUNT = for_each_dialect(

@@ -25,7 +25,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from donebook.accounts.model import users
 from donebook.ledger.events.model import event_tickets
-from donebook.ledger.model import HISTORY, maintenance_marks, sync_floors
+from donebook.ledger.model import HISTORY, maintenance_marks
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant
 from donebook.tasks.facts import select_facts
@@ -33,8 +34,8 @@ from donebook.tasks.model import task_versions, tasks, tombstones
 from donebook.tasks.statements.parts import OWNER
 
 _OWNERS = {
-    "postgresql": users.c.id == any_(bindparam("owners", type_=ARRAY(Text))),
-    "sqlite": users.c.id.in_(
+    "postgresql": spaces.c.id == any_(bindparam("owners", type_=ARRAY(Text))),
+    "sqlite": spaces.c.id.in_(
         select(func.json_each(bindparam("owners", type_=JSON)).table_valued(column("value", Text)).c.value)
     ),
 }
@@ -42,7 +43,7 @@ _OWNERS = {
 OWNER_REVISIONS = {
     dialect: Statement(
         "owner_revisions",
-        select(users.c.id, users.c.revision).where(among_them),
+        select(spaces.c.id, spaces.c.revision).where(among_them),
         only=dialect,
         crosses_owners=True,
     )
@@ -109,11 +110,7 @@ def _followable() -> Select[Any]:
         .scalar_subquery()
     )
     pruned = func.coalesce(or_(changed < pruned_before, erased < pruned_before), false())
-    return (
-        select(users.c.revision, or_(func.coalesce(sync_floors.c.revision, 0) > since, pruned))
-        .select_from(users.outerjoin(sync_floors, sync_floors.c.owner_id == users.c.id))
-        .where(users.c.id == OWNER)
-    )
+    return select(spaces.c.revision, or_(spaces.c.floor > since, pruned)).where(spaces.c.id == OWNER)
 
 
 FOLLOWABLE = Statement("followable", _followable())
@@ -170,10 +167,10 @@ def events_after(into: type[msgspec.Struct]) -> Statement:
             events.c.action,
             events.c.contract,
             events.c.updated_at.label("at"),
-            users.c.revision.label("head"),
+            spaces.c.revision.label("head"),
         )
-        .select_from(users.outerjoin(events, true()))
-        .where(users.c.id == OWNER)
+        .select_from(spaces.outerjoin(events, true()))
+        .where(spaces.c.id == OWNER)
         .order_by(events.c.revision, events.c.id)
     )
     return Statement(f"events_after[{into.__name__}]", told)

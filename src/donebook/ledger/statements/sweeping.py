@@ -6,12 +6,12 @@ that do not name one.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, case, delete, func, literal, select, tuple_
+from sqlalchemy import BigInteger, Text, and_, bindparam, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from donebook.accounts.model import users
 from donebook.ledger.events.model import event_tickets
-from donebook.ledger.model import idempotency_records, maintenance_marks, sync_floors
+from donebook.ledger.model import idempotency_records, maintenance_marks
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant
 from donebook.tasks.model import task_versions, tasks, tombstones
@@ -57,23 +57,15 @@ OWNERS_WITH_TOMBSTONES = Statement(
 _FORGOTTEN = and_(tombstones.c.owner_id == OWNER, tombstones.c.erased_at < _BEFORE)
 
 
-def _raise_floor(insert: Any) -> Any:
-    revision = func.max(tombstones.c.revision)
-    newest = select(OWNER, revision).where(_FORGOTTEN).having(revision.is_not(None))
-    floor = insert(sync_floors).from_select(["owner_id", "revision"], newest, include_defaults=False)
-    proposed, stands = floor.excluded.revision, sync_floors.c.revision
-    return floor.on_conflict_do_update(
-        index_elements=[sync_floors.c.owner_id],
-        set_={"revision": case((proposed > stands, proposed), else_=stands)},
-    )
+_NEWEST_FORGOTTEN = select(func.max(tombstones.c.revision)).where(_FORGOTTEN).scalar_subquery()
 
-
-RAISE_FLOOR = {
-    "postgresql": Statement("raise_floor", _raise_floor(postgresql.insert), "postgresql"),
-    "sqlite": Statement("raise_floor", _raise_floor(sqlite.insert), "sqlite"),
-}
+RAISE_FLOOR = Statement(
+    "raise_floor",
+    update(spaces)
+    .where(spaces.c.id == OWNER, spaces.c.floor < _NEWEST_FORGOTTEN)
+    .values(floor=_NEWEST_FORGOTTEN),
+)
 """Remembers the newest revision whose tombstone is about to go."""
-
 
 FORGET_TOMBSTONES = Statement(
     "forget_tombstones", delete(tombstones).where(_FORGOTTEN).returning(tombstones.c.revision)
@@ -81,7 +73,7 @@ FORGET_TOMBSTONES = Statement(
 
 OWNERS_AFTER = Statement(
     "owners_after",
-    select(users.c.id).where(users.c.id > _AFTER).order_by(users.c.id).limit(_LIMIT),
+    select(spaces.c.id).where(spaces.c.id > _AFTER).order_by(spaces.c.id).limit(_LIMIT),
     crosses_owners=True,
 )
 

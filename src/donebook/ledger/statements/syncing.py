@@ -8,7 +8,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    func,
     literal,
     null,
     select,
@@ -16,9 +15,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from donebook.accounts.model import users
-from donebook.ledger.model import sync_floors
 from donebook.ledger.statements.pages import page_end
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.facts import select_facts
 from donebook.tasks.model import tasks, tombstones
@@ -36,12 +34,7 @@ def changed_since(into: Row) -> Statement:
     owner's revision, the floor below which deletions are forgotten, and the revision that the page ends
     with. If nothing changed, there is one row without a task.
     """
-    owner = (
-        select(users.c.revision, func.coalesce(sync_floors.c.revision, 0).label("floor"))
-        .select_from(users.outerjoin(sync_floors, sync_floors.c.owner_id == users.c.id))
-        .where(users.c.id == OWNER)
-        .cte("owner_row")
-    )
+    owner = select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).cte("owner_row")
     end = page_end(
         [
             select(tasks.c.revision).where(MINE, tasks.c.revision > _SINCE),

@@ -19,10 +19,10 @@ from sqlalchemy import (
     true,
 )
 
-from donebook.accounts.model import users
 from donebook.ledger.model import HISTORY, maintenance_marks
 from donebook.ledger.state import select_state
 from donebook.ledger.statements.pages import page_end
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.model import task_versions, tasks, tombstones
 from donebook.tasks.statements.parts import LIVE, MINE, OWNER, REVISION, KeyKind, key_is
@@ -116,7 +116,7 @@ def changes(*, of_task: bool, newest_first: bool) -> Statement:
     the state after, the state before; then the owner's revision and that which the
     page ends with. If there are none, there is one row without a version.
     """
-    owner = select(users.c.revision).where(users.c.id == OWNER).cte("owner_row")
+    owner = select(spaces.c.revision).where(spaces.c.id == OWNER).cte("owner_row")
     wanted = and_(_THEIRS, _V.c.revision > _SINCE, _V.c.revision < _UNTIL, ~_FORGOTTEN)
     if of_task:
         newest = select(tasks.c.revision).where(MINE, tasks.c.id == _NUMBER).scalar_subquery()

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 
-from donebook.accounts.model import users
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import rank_text
 from donebook.tasks.facts import select_facts
@@ -54,7 +54,7 @@ def edit_task_alone(
     owner_row = _locked_owner()
     edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed)
     written = edited.returning(*tasks.c).cte("written")
-    snapshot = select(users.c.revision).where(users.c.id == OWNER).scalar_subquery()
+    snapshot = select(spaces.c.revision).where(spaces.c.id == OWNER).scalar_subquery()
     kept = select(
         *select_facts(into, tasks),
         tasks.c.revision,
@@ -83,10 +83,10 @@ def _has_written(row: Sequence[Any]) -> bool:
 @cache
 def create_task_alone(into: Row, *, guarded: bool) -> Statement:
     """A creation as one statement; no row if the owner is unknown or not at the expected revision."""
-    raised = update(users).values(revision=users.c.revision + 1).where(users.c.id == OWNER)
+    raised = update(spaces).values(revision=spaces.c.revision + 1).where(spaces.c.id == OWNER)
     if guarded:
-        raised = raised.where(users.c.revision == GUARD)
-    owner_row = raised.returning(users.c.id, users.c.revision).cte("raised")
+        raised = raised.where(spaces.c.revision == GUARD)
+    owner_row = raised.returning(spaces.c.id, spaces.c.revision).cte("raised")
     written = _created(owner_row, owner_row.c.revision).returning(*tasks.c).cte("written")
     outcome = _outcome(written, into).add_cte(_append_version(written, frozenset()))
     return Statement(
@@ -133,16 +133,18 @@ def _mark(guarded: bool) -> str:
 
 
 def _locked_owner(*, guarded: bool = False) -> CTE:
-    locked = select(users.c.id, users.c.revision).where(users.c.id == OWNER).with_for_update(key_share=True)
+    locked = (
+        select(spaces.c.id, spaces.c.revision).where(spaces.c.id == OWNER).with_for_update(key_share=True)
+    )
     if guarded:
-        locked = locked.where(users.c.revision == GUARD)
+        locked = locked.where(spaces.c.revision == GUARD)
     return locked.cte("owner_row")
 
 
 def _raise_to(written: CTE) -> CTE:
     """Raise the owner's revision to that of the written task."""
-    raised = update(users).values(revision=written.c.revision).where(users.c.id == OWNER)
-    return raised.returning(users.c.id).cte("raised")
+    raised = update(spaces).values(revision=written.c.revision).where(spaces.c.id == OWNER)
+    return raised.returning(spaces.c.id).cte("raised")
 
 
 def _append_version(written: CTE, aspects: frozenset[Aspect]) -> CTE:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select
 
-from donebook.accounts.model import users
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Numbers, is_among
 from donebook.tasks.facts import select_facts
@@ -17,7 +17,7 @@ from donebook.tasks.statements.selecting import beyond, filters, name_of, order,
 Start = Literal["first", "value", "null"]
 """Where a page begins: with the first task, after one with a sort key, or after one without."""
 
-_OWNER_REVISION = select(users.c.revision).where(users.c.id == OWNER)
+_OWNER_REVISION = select(spaces.c.revision).where(spaces.c.id == OWNER)
 
 OWNER_REVISION = Statement("owner_revision", _OWNER_REVISION)
 
@@ -56,7 +56,7 @@ def list_tasks(shape: Selection, into: Row) -> Statement:
 def count_tasks(shape: Selection, start: Start = "first") -> Statement:
     """The owner's revision and, of the same moment, how many tasks there are from the start on."""
     total = select(func.count()).where(_from(shape, start)).scalar_subquery()
-    counted = select(users.c.revision, total.label("total")).where(users.c.id == OWNER)
+    counted = select(spaces.c.revision, total.label("total")).where(spaces.c.id == OWNER)
     return Statement(f"count_tasks[{name_of(shape)},{start}]", counted)
 
 

@@ -1,10 +1,10 @@
-"""The same writes as steps of a transaction that holds the owner's row, and what they need to know."""
+"""The same writes as steps of a transaction that holds the space's row, and what they need to know."""
 
 from functools import cache
 
 from sqlalchemy import BigInteger, Text, bindparam, insert, literal, select, tuple_, update
 
-from donebook.accounts.model import users
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.facts import select_facts
 from donebook.tasks.model import (
@@ -34,11 +34,11 @@ from donebook.tasks.statements.parts import (
 from donebook.tasks.values import Aspect, Guard
 
 LOCK_OWNER = Statement(
-    "lock_owner", select(users.c.revision).where(users.c.id == OWNER).with_for_update(key_share=True)
+    "lock_owner", select(spaces.c.revision).where(spaces.c.id == OWNER).with_for_update(key_share=True)
 )
 
 RAISE_REVISION = Statement(
-    "raise_revision", update(users).where(users.c.id == OWNER).values(revision=REVISION), announces="owner"
+    "raise_revision", update(spaces).where(spaces.c.id == OWNER).values(revision=REVISION), announces="owner"
 )
 
 ALLOT_NUMBER = {
