@@ -121,7 +121,8 @@ export interface paths {
          * List Changes
          * @description What was done: who did what when, through which contract, with each field before and after.
          *
-         *     Go on with the last item's revision: as `since` where that was given, else as `before`.
+         *     Go on with the last item's revision: as `since` where that was given, else as `before`. 410 says that
+         *     it is of a history that was lost: begin anew.
          */
         get: operations["v2_list_changes"];
         put?: never;
@@ -1567,6 +1568,15 @@ export interface operations {
             };
             /** @description No such task for this user */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too long ago: what was deleted since is forgotten */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

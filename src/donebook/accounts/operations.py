@@ -13,7 +13,8 @@ from donebook.accounts.statements import erasure
 from donebook.accounts.statements import users as statements
 from donebook.accounts.usecases import fold_email
 from donebook.errors import UserUnknown
-from donebook.spaces.statements import ERASE_SPACE, FOUND_SPACE
+from donebook.spaces.revisions import found_space
+from donebook.spaces.statements import ERASE_SPACE
 from donebook.storage.database import Database, Transaction
 
 _PAGE = 500
@@ -84,7 +85,7 @@ async def enable_user(database: Database, user_id: str, now: datetime) -> None:
             raise UserUnknown
         if not known:
             await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
-            await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+            await found_space(transaction, user_id, now)
             await transaction.fetch(statements.SET_VALID_FROM, values)
         await record_event_within(transaction, EventKind.ENABLED, OPERATOR, now, user_id=user_id)
 

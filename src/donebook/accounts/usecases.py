@@ -19,7 +19,7 @@ from donebook.errors import (
     WrongCredentials,
 )
 from donebook.principal import Principal
-from donebook.spaces.statements import FOUND_SPACE
+from donebook.spaces.revisions import found_space
 from donebook.storage.database import Database, Transaction
 
 
@@ -60,7 +60,7 @@ async def provision_user(database: Database, principal: Principal, now: datetime
 
     async def provision(transaction: Transaction) -> None:
         await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
-        await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+        await found_space(transaction, principal.user_id, now)
         # A statement of its own, after the row is ours: on PostgreSQL the first one may have waited for
         # the user's erasure, and would not see what it left behind.
         if await transaction.fetch(statements.FIND_ERASED, values):
@@ -115,7 +115,7 @@ async def sign_up(
 
     async def create(transaction: Transaction) -> None:
         await transaction.fetch(statements.CREATE_USER, values)
-        await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+        await found_space(transaction, user_id, now)
         if not await transaction.fetch(statements.CREATE_ACCOUNT[transaction.dialect], values):
             raise EmailTaken
         await record_event_within(transaction, EventKind.SIGN_UP, origin, now, user_id=user_id)
