@@ -1,11 +1,8 @@
 """The TypeScript client: its types, its package, its own tests, and those against a running server."""
 
 import json
-import os
 import re
-import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,52 +10,24 @@ import httpx
 import pytest
 
 from donebook.ledger.maintenance import Retention, maintain
+from tests.clients.package import DOCUMENT, SOURCE, build, copy_package, run, run_suite
 from tests.databases import open_database
-from tests.node_packages import install_packages
-from tests.process.program import ROOT, Program, serve
+from tests.process.program import Program, serve
 from tests.service import SECRET, bearer
 
 pytestmark = pytest.mark.node
-
-SOURCE = ROOT / "clients" / "typescript"
-DOCUMENT = Path("docs", "contracts", "v2.openapi.json")
-PATIENCE = "60000"
-
-
-def run(
-    directory: Path, *command: str, status: int = 0, environment: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    """Run a command in the package, and show what it wrote if it does not end as expected."""
-    variables = {**os.environ, "NO_COLOR": "1", **(environment or {})}
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, env=variables)
-    assert status == done.returncode, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def run_suite(directory: Path, name: str, **environment: str) -> None:
-    tests = sorted(str(path) for path in (directory / "build" / "test" / name).glob("*.test.js"))
-    assert tests
-    run(directory, "node", "--test", f"--test-timeout={PATIENCE}", *tests, environment=environment)
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package in a copy of the project, with what it is developed with."""
-    project = tmp_path_factory.mktemp("project")
-    directory = project / "clients" / "typescript"
-    shutil.copytree(SOURCE, directory, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
-    (project / DOCUMENT).parent.mkdir(parents=True)
-    shutil.copy(ROOT / DOCUMENT, project / DOCUMENT)
-    packages = install_packages("typescript-client", SOURCE) / "node_modules"
-    (directory / "node_modules").symlink_to(packages, target_is_directory=True)
-    return directory
+    return copy_package(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")
 def built(package: Path) -> Path:
     """The package, built, and its tests."""
-    run(package, "npm", "run", "build")
-    run(package, "npm", "run", "build:test")
+    build(package)
     return package
 
 

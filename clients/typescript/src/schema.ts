@@ -99,7 +99,8 @@ export interface paths {
          * @description What changed since a revision: tasks as they are now, and which are gone.
          *
          *     A page never ends within a revision, so whoever goes on from its `revision` misses nothing. 410 says
-         *     that deletions after `since` are forgotten: begin without it, and drop what does not come again.
+         *     that deletions after `since` are forgotten, or that it may be of a history that was lost: begin without
+         *     it, and drop what does not come again.
          */
         get: operations["v2_sync"];
         put?: never;
@@ -2415,7 +2416,7 @@ export interface operations {
     v2_change_task: {
         parameters: {
             query?: {
-                /** @description A revision at which the client saw the task. The change is made if no field of it was given another value since; else 409 names the fields, with both values. */
+                /** @description A revision at which the client saw the task. The change is made if no field of it was given another value since; else 409 names the fields, with both values. Of a revision that is no longer known, or maybe of a lost history, nothing is taken for seen. */
                 base?: number | null;
             };
             header?: {
