@@ -167,7 +167,7 @@ async def _matches_of_revision(client: Client, revision: int) -> list[str]:
         ("GET", f"/api/v2/changes?before={revision}", {}, {410}),
         ("POST", f"/api/v2/changes/{revision}/undo", {}, {404}),
     ]
-    found = []
+    found: list[str] = []
     for method, path, headers, expected in asked:
         if found:
             break

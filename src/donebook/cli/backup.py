@@ -15,7 +15,7 @@ def backup(
 
     To go back to it, stop the service and run donebook restore.
 
-    Example: donebook backup /backups/tasks-2030-01-31.db
+    Example: donebook backup backup-2030-01-31.db
     """
     from donebook.errors import DatabaseUnavailable
     from donebook.storage.backup import back_up

@@ -20,7 +20,7 @@ def copy(
     Stop the service first, or what it writes meanwhile is not in the copy. In the copy all revisions are new,
     so that clients that meet it read everything anew.
 
-    Example: donebook copy sqlite:////data/donebook.db postgresql://user:password@host/name
+    Example: donebook copy sqlite:///donebook.db postgresql://user:password@host:5432/name
     """
     from donebook.errors import DatabaseUnavailable
     from donebook.migrations.tables import METADATA

@@ -10,7 +10,10 @@ from donebook.settings import Settings
 
 
 def maintain() -> None:
-    """Empty the trash and forget what is past its days, as a running service does every hour."""
+    """Empty the trash and forget what is past its days, as a running service does every hour.
+
+    Example: TRASH_DAYS=7 donebook maintain
+    """
     from donebook.errors import DatabaseUnavailable
 
     settings = settings_or_exit()

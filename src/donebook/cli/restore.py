@@ -27,7 +27,7 @@ def restore(
     The backup itself is only read. Its copy is checked, brought to the schema of this program, and given
     new revisions, so that clients notice and read everything anew.
 
-    Example: donebook restore /backups/tasks-2030-01-31.db
+    Example: donebook restore backup-2030-01-31.db
     """
     from donebook.errors import DatabaseUnavailable
     from donebook.storage.migrate import MigrationRefused

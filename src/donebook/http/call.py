@@ -11,6 +11,9 @@ from starlette.types import Receive, Scope
 
 from donebook.accounts.events import Origin
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.answers import AnswerRoom
+from donebook.http.bounds.bodies import BodyMemory
+from donebook.http.bounds.turns import UserTurns
 from donebook.http.identity import Identity
 from donebook.http.requests import list_header
 from donebook.http.stopwatch import StopwatchDatabase
@@ -38,6 +41,9 @@ class Services:
     body_limit: int
     body_seconds: float
     feed: Feed[Any]
+    bodies: BodyMemory
+    writes: UserTurns
+    answers: AnswerRoom
 
 
 class CallContext:
@@ -53,7 +59,7 @@ class CallContext:
         self.services = services
         self.contract = contract
         self.principal = principal
-        self.database: Database = StopwatchDatabase(services.database)
+        self.database: Database = StopwatchDatabase(services.database, services.writes, principal.user_id)
 
     def within(self, database: Database) -> "CallContext":
         """The same call, as part of a transaction."""

@@ -13,6 +13,7 @@ from donebook.settings.mounts import DEFAULT_CONTRACTS, Mount, parse_mounts
 from donebook.settings.rates import Rate, check_exact_rate, parse_rate
 from donebook.settings.secrets import Secret, check_length
 from donebook.settings.urls import (
+    LOCAL_ORIGINS,
     check_contact,
     check_database_url,
     check_http_url,
@@ -32,7 +33,14 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-def _off_is_none(value: object) -> object:
+_PRODUCTION_RATE = Rate(600, 60)
+"""Ten requests a second for a minute on end: several times what a person with some tabs and devices makes,
+and a tenth of what a worker answers."""
+
+
+def _rate_or_off(value: object, info: ValidationInfo) -> object:
+    if value is None and info.data.get("environment") == "production":
+        return _PRODUCTION_RATE
     return None if value == "off" else value
 
 
@@ -40,7 +48,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 HttpUrl = Annotated[str, AfterValidator(check_http_url)]
-OptionalRate = Annotated[Annotated[Rate, BeforeValidator(parse_rate)] | None, BeforeValidator(_off_is_none)]
+OptionalRate = Annotated[Annotated[Rate, BeforeValidator(parse_rate)] | None, BeforeValidator(_rate_or_off)]
 
 
 class Settings(BaseSettings):
@@ -120,7 +128,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(parse_origins)] = Field(
         ("http://localhost:3000",), validation_alias=AliasChoices("CORS_ORIGINS", "ALLOWED_ORIGINS")
     )
-    """Origins of front ends, JSON array or comma-separated; by default http://localhost:3000."""
+    """Origins of front ends, JSON array or comma-separated; in development every port of localhost too."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(parse_networks)] = ()
     """Addresses or networks of proxies whose X-Forwarded-For is believed."""
     rate_limit_auth: Annotated[Rate, BeforeValidator(parse_rate), AfterValidator(check_exact_rate)] = Rate(
@@ -128,11 +136,15 @@ class Settings(BaseSettings):
     )
     """Sign-up and log-in attempts of one client address."""
     rate_limit_api: OptionalRate = None
-    """Requests of one user, for example 600/minute; empty for no limit."""
+    """Requests of one user, or off; by default 600/minute in production, off in development."""
     rate_limit_storage: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
     """redis://host:6379/0 to share the limit between machines; empty for memory."""
+    event_streams_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Event streams that one user may have open on each worker; one more is answered 429."""
     max_body_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(1024 * 1024)
     """The largest request body, in bytes or as 1MiB."""
+    spool_size: Annotated[ByteSize, Field(ge=1024 * 1024)] = ByteSize(1024**3)
+    """Bytes on disk, in TMPDIR, that long answers of a worker take until they are sent; a user has half."""
     header_timeout: Seconds = 10
     """Seconds a client has to send its request's head."""
     body_timeout: Seconds = 15
@@ -260,6 +272,11 @@ class Settings(BaseSettings):
     def has_accounts(self) -> bool:
         """Whether users can sign up here."""
         return any(mount.name == "auth" for mount in self.contracts)
+
+    @property
+    def origin_pattern(self) -> str | None:
+        """Which origins are allowed besides ``cors_origins``: in development, every port of this machine."""
+        return None if self.production or "*" in self.cors_origins else LOCAL_ORIGINS
 
     @property
     def migration_url(self) -> str:

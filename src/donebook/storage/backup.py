@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from donebook.errors import DatabaseUnavailable
+from donebook.storage.private_file import make_private_file
 from donebook.storage.sqlite import connect
 
 Progress = Callable[[int, int], None]
@@ -28,7 +29,7 @@ def back_up(database: Path, file: Path, progress: Progress = lambda done, total:
     unfinished = file.with_name(file.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     try:
-        unfinished.touch(mode=0o600)
+        make_private_file(unfinished)
         _copy(database, unfinished, progress)
         sync(unfinished)
         _give_name(unfinished, file)

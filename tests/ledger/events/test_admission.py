@@ -101,6 +101,23 @@ async def test_who_cannot_be_judged_is_judged_later(
     assert await ends(follower)
 
 
+async def test_one_whose_token_is_revoked_while_it_is_judged_is_judged_again(
+    process: Process, alice: Actor
+) -> None:
+    found_good: list[str] = []
+
+    async def judge(principal: Principal) -> None:
+        if found_good:
+            raise TokenRevoked("a test says so")
+        found_good.append(principal.token_id)
+        admission_of_feed.forget_user(principal.user_id)
+
+    admission_of_feed = FollowerAdmission(process.feed, judge)
+    follower = await process.follow(alice)
+    admission_of_feed.forget_user(alice.principal.user_id)
+    assert await ends(follower)
+
+
 async def test_when_keys_are_withdrawn_all_followers_end(
     process: Process, alice: Actor, bob: Actor, admitted: FollowerAdmission
 ) -> None:

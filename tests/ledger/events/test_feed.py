@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Text, bindparam, delete, insert, update
 
-from donebook.errors import DatabaseUnavailable, Overloaded, ResyncRequired, RevisionAhead, UserUnknown
+from donebook.errors import (
+    DatabaseUnavailable,
+    Overloaded,
+    ResyncRequired,
+    RevisionAhead,
+    TooManyRequests,
+    UserUnknown,
+)
 from donebook.ledger.events.audience import ERASED, FeedEnded
 from donebook.ledger.events.feed import EXPIRED, STOPPING, Feed
 from donebook.ledger.events.position import Position, after_revision, parse_position
@@ -197,24 +204,6 @@ async def test_a_follower_that_is_slow_is_told_everything_once(
     assert ["21 created the last"] == await take(slow, 1)
 
 
-async def test_all_followers_of_a_user_share_one_query(
-    process: Process, alice: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    followers = [await process.follow(alice) for _ in range(50)]
-    queries: list[str] = []
-    read = process.database.read
-
-    async def counting_read(statement: Statement, values: dict[str, object]) -> object:
-        queries.append(statement.name)
-        return await read(statement, values)
-
-    monkeypatch.setattr(process.database, "read", counting_read)
-    await alice.create("Tea")
-    for follower in followers:
-        assert ["1 created Tea"] == await take(follower, 1)
-    assert 1 == queries.count("events_after[TaskFacts]")
-
-
 async def test_a_revision_that_there_is_not_yet_is_refused(process: Process, alice: Actor) -> None:
     await alice.create("Tea")
     for place in (after_revision(2), Position(2, 1)):
@@ -253,6 +242,26 @@ async def test_before_what_history_is_kept_one_has_to_synchronise_anew(
         with pytest.raises(ResyncRequired):
             await process.follow(alice, after_revision(revision))
     assert ["4 updated d"] == await take(await process.follow(alice, after_revision(3)), 1)
+
+
+async def test_a_deletion_older_than_history_has_one_synchronise_anew_although_its_tombstone_stands(
+    process: Process, alice: Actor
+) -> None:
+    long_tombstones = Retention(
+        trash=timedelta(days=1), tombstones=timedelta(days=900), history=timedelta(days=10)
+    )
+    number = (await alice.create("a")).task.id
+    await alice.create("b")
+    await alice.delete(number)
+    await maintain(process.database, long_tombstones, alice.now + timedelta(days=2))  # erases: revision 4
+    await maintain(process.database, long_tombstones, alice.now + timedelta(days=30))
+
+    for revision in (1, 2, 3):
+        with pytest.raises(ResyncRequired):
+            await process.follow(alice, after_revision(revision))
+    alice.now += timedelta(days=30)
+    await alice.create("c")
+    assert ["5 created c"] == await take(await process.follow(alice, after_revision(4)), 1)
 
 
 async def test_where_no_history_was_pruned_one_resumes_from_the_beginning(
@@ -320,6 +329,36 @@ async def test_there_are_no_more_followers_than_the_limit(process: Process, alic
     feed.leave(first)
     feed.leave(await feed.follow(signed_in(alice.principal)))
     assert 0 == feed.followers
+
+
+async def test_a_user_has_no_more_followers_than_one_may_and_others_are_not_affected(
+    process: Process, alice: Actor, bob: Actor
+) -> None:
+    feed: Feed[TaskFacts] = Feed(
+        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit_per_user=2
+    )
+    mine = [await feed.follow(signed_in(alice.principal)) for _ in range(2)]
+    with pytest.raises(TooManyRequests):
+        await feed.follow(signed_in(alice.principal))
+    theirs = await feed.follow(signed_in(bob.principal))
+    feed.leave(mine.pop())
+    mine.append(await feed.follow(signed_in(alice.principal)))
+    for follower in (*mine, theirs):
+        feed.leave(follower)
+    assert {} == feed._audiences
+
+
+async def test_of_many_who_come_at_once_no_more_than_one_user_may_have_are_let_in(
+    process: Process, alice: Actor
+) -> None:
+    feed: Feed[TaskFacts] = Feed(
+        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit_per_user=2
+    )
+    came = await asyncio.gather(
+        *(feed.follow(signed_in(alice.principal)) for _ in range(10)), return_exceptions=True
+    )
+    assert 8 == sum(isinstance(each, TooManyRequests) for each in came)
+    assert 2 == feed.followers
 
 
 async def test_nothing_is_kept_of_those_who_left(process: Process, alice: Actor) -> None:

@@ -61,13 +61,13 @@ class FollowerAdmission:
 
     async def _judge_doubtful(self) -> None:
         while self._doubtful:
-            who, principal = next(iter(self._doubtful.items()))
+            # Taken out first: whoever is doubted again while they are judged has to be judged again.
+            who, principal = self._doubtful.popitem()
             try:
                 await self._judge(principal)
             except Unauthenticated:
                 self._end(principal)
             except DatabaseUnavailable:
                 # What cannot be judged cannot be told anything either: events come from there, too.
+                self._doubtful.setdefault(who, principal)
                 await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            self._doubtful.pop(who, None)
