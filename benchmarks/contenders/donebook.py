@@ -266,7 +266,7 @@ class DonebookPostgres(Donebook):
         """Count everybody's revisions."""
 
         async def count(connection: Any) -> int:
-            return int(await connection.fetchval("SELECT sum(revision) FROM spaces"))
+            return int(await connection.fetchval("SELECT sum(revision - floor) FROM spaces"))
 
         return self.cluster.run(count)
 
@@ -368,7 +368,7 @@ class DonebookSqlite(Donebook):
 
     def count_writes(self) -> int:
         """Count everybody's revisions."""
-        return self._ask("SELECT sum(revision) FROM spaces")
+        return self._ask("SELECT sum(revision - floor) FROM spaces")
 
     def _ask(self, query: str, *values: str | None) -> int:
         connection = sqlite3.connect(self._path, timeout=10)

@@ -198,7 +198,7 @@ class RevisionAhead(Unusable):
 
 
 class ResyncRequired(Failure):
-    """Deletions after the given revision are no longer remembered; only everything would be right."""
+    """What came after the given revision is not known any more; only everything would be right."""
 
 
 class Conflict(Failure):

@@ -1,10 +1,8 @@
 """The TypeScript client: its types, its package, its own tests, and those against a running server."""
 
 import json
-import os
 import re
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,30 +10,12 @@ import httpx
 import pytest
 
 from donebook.ledger.maintenance import Retention, maintain
-from tests.clients.package import DOCUMENT, SOURCE, copy_package
+from tests.clients.package import DOCUMENT, SOURCE, build, copy_package, run, run_suite
 from tests.databases import open_database
 from tests.process.program import Program, serve
 from tests.service import SECRET, bearer
 
 pytestmark = pytest.mark.node
-
-PATIENCE = "60000"
-
-
-def run(
-    directory: Path, *command: str, status: int = 0, environment: Mapping[str, str] | None = None
-) -> "subprocess.CompletedProcess[str]":
-    """Run a command in the package, and show what it wrote if it does not end as expected."""
-    variables = {**os.environ, "NO_COLOR": "1", **(environment or {})}
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, env=variables)
-    assert status == done.returncode, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
-    return done
-
-
-def run_suite(directory: Path, name: str, **environment: str) -> None:
-    tests = sorted(str(path) for path in (directory / "build" / "test" / name).glob("*.test.js"))
-    assert tests
-    run(directory, "node", "--test", f"--test-timeout={PATIENCE}", *tests, environment=environment)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +27,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(package: Path) -> Path:
     """The package, built, and its tests."""
-    run(package, "npm", "run", "build")
-    run(package, "npm", "run", "build:test")
+    build(package)
     return package
 
 
@@ -129,7 +108,8 @@ def test_the_readme_begins_with_ten_lines_that_work(built: Path, tmp_path: Path)
         storage = f"globalThis.sessionStorage={{getItem:()=>'{headers['Authorization'].split()[1]}'}}"
         told = run(directory, "node", "--import", f"data:text/javascript,{storage}", "readme.js").stdout
         tasks = httpx.get(f"{server.url}/api/v2/tasks", headers=headers).json()
+        changes = httpx.get(f"{server.url}/api/v2/changes", headers=headers).json()
 
     assert "[ 'Buy groceries' ]" in told.splitlines()
     assert [("high", False)] == [(task["priority"], task["completed"]) for task in tasks["items"]]
-    assert 4 == tasks["revision"]
+    assert 4 == len(changes["items"])

@@ -38,15 +38,15 @@ class StoredTask(NamedTuple):
 
 @dataclass(frozen=True)
 class Store:
-    """What a database holds."""
+    """What a database holds; of each user, the revisions that were taken."""
 
-    revisions: Mapping[str, int]
+    revisions: Mapping[str, range]
     tasks: Sequence[StoredTask]
     versions: Sequence[StoredTask]
     damage: str = ""
 
 
-_USERS = "SELECT id, revision FROM spaces"
+_USERS = "SELECT id, floor, revision FROM spaces"
 _FACTS = "revision, description, title, completed_at IS NOT NULL, deleted_at IS NOT NULL"
 _TASKS = f"SELECT owner_id, id, {_FACTS} FROM tasks"
 _VERSIONS = f"SELECT owner_id, task_id, {_FACTS} FROM task_versions"
@@ -69,7 +69,8 @@ async def read_store(url: str) -> Store:
 
 
 def _store(users: Any, tasks: Any, versions: Any, *, damage: str = "") -> Store:
-    return Store(dict(map(tuple, users)), _stored(tasks), _stored(versions), damage)
+    taken = {owner: range(floor + 1, revision + 1) for owner, floor, revision in users}
+    return Store(taken, _stored(tasks), _stored(versions), damage)
 
 
 def _stored(rows: Any) -> list[StoredTask]:
@@ -108,9 +109,11 @@ def ledger_violations(store: Store) -> list[str]:
         before = newest.get(version[:2])
         if before is None or before.revision < version.revision:
             newest[version[:2]] = version
-    for owner, revision in store.revisions.items():
-        if written[owner] != set(range(1, revision + 1)):
-            found.append(f"{owner}: is at revision {revision}, and has versions of {sorted(written[owner])}")
+    for owner, taken in store.revisions.items():
+        if written[owner] != set(taken):
+            found.append(
+                f"{owner}: is at revision {taken.stop - 1}, and has versions of {sorted(written[owner])}"
+            )
     found += [
         f"{task.key}: the task is {task}, its newest version {newest.get(task[:2])}"
         for task in store.tasks

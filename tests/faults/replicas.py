@@ -1,6 +1,7 @@
 """Two servers on one database, and clients whose requests are under way on both at once."""
 
 import asyncio
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -91,6 +92,11 @@ class Client:
         """The user's revision, which both servers have to agree on."""
         [revision] = {each.json()["revision"] for each in await self.everywhere("/api/v2/tasks?limit=1")}
         return int(revision)
+
+    async def taken(self) -> int:
+        """How many revisions the user took, up to 200."""
+        [items] = {each.body for each in await self.everywhere("/api/v2/changes?since=0&limit=200")}
+        return len(json.loads(items)["items"])
 
     def tasks(self, contract: str) -> str:
         return CONTRACTS[contract].format(user=self.user)

@@ -63,7 +63,7 @@ async def test_of_twenty_updates_with_one_if_match_one_is_done(
                 assert_in_shape(request.path, answer)
         winners[winner % 2] += 1
 
-    assert 2 * rounds == await ann.revision()
+    assert 2 * rounds == await ann.taken()
     await assert_sound_ledger(replicas.database_url)
     tries(rounds * 20, "updates with one condition on two servers", share_of(winners))
 
@@ -81,7 +81,7 @@ async def test_of_twenty_creations_on_one_state_of_the_list_one_is_done(
         answers = await ann.at_once([request] * 20)
 
         assert [201] + [412] * 19 == statuses(answers)
-        assert number + 1 == await ann.revision()
+        assert number + 1 == await ann.taken()
 
     await assert_sound_ledger(replicas.database_url)
     tries(rounds * 20, "creations with one condition on two servers")

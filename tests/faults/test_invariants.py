@@ -17,7 +17,7 @@ def stored(state: State = BOUGHT, *, number: int = 1, revision: int = 1, owner: 
 
 
 def store(*tasks: StoredTask, versions: list[StoredTask] | None = None, revision: int = 1) -> Store:
-    return Store({"ada": revision}, tasks, list(tasks) if versions is None else versions)
+    return Store({"ada": range(1, revision + 1)}, tasks, list(tasks) if versions is None else versions)
 
 
 def promised(*states: State, acknowledged: int) -> dict[str, Promise]:
@@ -54,7 +54,10 @@ def test_a_change_in_doubt_leaves_the_state_before_or_after_it(title: str) -> No
         (store(stored(), revision=2), "is at revision 2"),
         (store(stored(), versions=[]), "has versions of []"),
         (store(stored(), versions=[stored(State("bread v1"))]), "its newest version"),
-        (Store({"ada": 1}, [stored()], [stored()], "row 3 missing from index"), "the file is damaged"),
+        (
+            Store({"ada": range(1, 2)}, [stored()], [stored()], "row 3 missing from index"),
+            "the file is damaged",
+        ),
     ],
     ids=[
         "lost",

@@ -51,7 +51,7 @@ async def test_one_key_twenty_times_at_once_has_one_effect_for_each_user(
         require_one_effect(mine, 201)
         require_one_effect(theirs, 201)
         assert (["Tea"], ["Milk"]) == (await titles(ann), await titles(bob))
-        assert (1, 1) == (await ann.revision(), await bob.revision())
+        assert (1, 1) == (await ann.taken(), await bob.taken())
 
     await assert_sound_ledger(replicas.database_url)
     tries(rounds * 40, "requests with one key on two servers")
@@ -72,7 +72,7 @@ async def test_of_two_requests_with_one_key_at_once_one_is_done_and_the_other_re
         for request, answer in zip(requests, answers, strict=True):
             assert (201 if request.body == {"title": title} else 422) == answer.status
         require_one_effect([answer for answer in answers if answer.status == 201], 201)
-        assert 1 == await ann.revision()
+        assert 1 == await ann.taken()
 
     await assert_sound_ledger(replicas.database_url)
     tries(rounds * 20, "requests with one key on two servers")

@@ -170,6 +170,8 @@ def _says(*words: str) -> Reason:
 ACCEPTED: dict[int, Reason] = {
     # What only the service makes or knows: a cursor, and how many revisions a user has.
     400: _sent("cursor", "since", "base", "Last-Event-ID"),
+    # Where a user's revisions begin.
+    410: _sent("since", "before", "Last-Event-ID"),
     # At which revision a task or a list stands.
     412: _sent("If-Match"),
     422: _says(

@@ -22,7 +22,6 @@ KNOWN_TO_CROSS_OWNERS = {
     # Maintenance goes from owner to owner.
     "drop_old_records",
     "drop_old_tickets",
-    "owners_after",
     "owners_with_tombstones",
     "owners_with_trash",
     "prune_blanks",
@@ -37,6 +36,9 @@ KNOWN_TO_CROSS_OWNERS = {
     "revocations_after",  # each worker learns of all of them
     "prune_revocations",
     "prune_events",
+    "spaces_after",
+    "renew_spaces",
+    "renew_every_space",  # all of them, after a history was lost
     # Events: whether there is news, asked for all followers at once.
     "owner_revisions",
 }

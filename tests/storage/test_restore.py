@@ -58,7 +58,7 @@ def test_the_backup_takes_the_place_and_the_database_is_kept_aside(
     assert ["now"] == names_in(aside)
     assert ["then"] == names_in(backup)
     assert 0o600 == stat.S_IMODE(database.stat().st_mode)
-    assert {database.name} == files_beside(database)
+    assert {"aside.db", "backup.db", database.name} == {each.name for each in tmp_path.iterdir()}
 
 
 def test_the_database_is_kept_aside_where_files_cannot_be_linked(

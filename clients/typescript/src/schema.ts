@@ -277,7 +277,8 @@ export interface paths {
          * @description What changed since a revision: tasks as they are now, and which are gone.
          *
          *     A page never ends within a revision, so whoever goes on from its `revision` misses nothing. 410 says
-         *     that deletions after `since` are forgotten: begin without it, and drop what does not come again.
+         *     that deletions after `since` are forgotten, or that it may be of a history that was lost: begin without
+         *     it, and drop what does not come again.
          */
         get: operations["v2_sync"];
         put?: never;
@@ -299,7 +300,8 @@ export interface paths {
          * List Changes
          * @description What was done: who did what when, through which contract, with each field before and after.
          *
-         *     Go on with the last item's revision: as `since` where that was given, else as `before`.
+         *     Go on with the last item's revision: as `since` where that was given, else as `before`. 410 says that
+         *     it is of a history that was lost: begin anew.
          */
         get: operations["v2_list_changes"];
         put?: never;
@@ -1908,7 +1910,7 @@ export interface operations {
     v2_change_task: {
         parameters: {
             query?: {
-                /** @description A revision at which the client saw the task. The change is made if no field of it was given another value since; else 409 names the fields, with both values. */
+                /** @description A revision at which the client saw the task. The change is made if no field of it was given another value since; else 409 names the fields, with both values. Of a revision that is no longer known, or maybe of a lost history, nothing is taken for seen. */
                 base?: number | null;
             };
             header?: {
@@ -3340,6 +3342,15 @@ export interface operations {
             };
             /** @description No such task for this user */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too long ago: what was deleted since is forgotten */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -17,7 +17,8 @@ from donebook.accounts.statements import erasure, invitations
 from donebook.accounts.statements import users as statements
 from donebook.accounts.usecases import create_account, digest_invitation, new_account
 from donebook.errors import UserUnknown
-from donebook.spaces.statements import ERASE_SPACE, FOUND_SPACE
+from donebook.spaces.revisions import found_space
+from donebook.spaces.statements import ERASE_SPACE
 from donebook.storage.database import Database, Transaction
 
 _PAGE = 500
@@ -108,7 +109,7 @@ async def enable_user(database: Database, user_id: str, now: datetime) -> None:
             raise UserUnknown
         if not known:
             await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
-            await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+            await found_space(transaction, user_id, now)
             await end_tokens(transaction, user_id, now)
         await record_event_within(transaction, EventKind.ENABLED, OPERATOR, now, user_id=user_id)
 

@@ -26,7 +26,7 @@ from donebook.errors import (
     WrongCredentials,
 )
 from donebook.principal import Principal
-from donebook.spaces.statements import FOUND_SPACE
+from donebook.spaces.revisions import found_space
 from donebook.storage.database import Database, Transaction
 
 _TRIES = 3
@@ -60,7 +60,7 @@ async def provision_user(database: Database, principal: Principal, now: datetime
 
     async def provision(transaction: Transaction) -> None:
         await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
-        await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+        await found_space(transaction, principal.user_id, now)
         # A statement of its own, after the row is ours: on PostgreSQL the first one may have waited for
         # the user's erasure, and would not see what it left behind.
         if await transaction.fetch(statements.FIND_ERASED, values):
@@ -144,7 +144,7 @@ def new_account(
 async def create_account(transaction: Transaction, values: Mapping[str, Any]) -> None:
     """Write a new user and their account; raises `EmailTaken`."""
     await transaction.fetch(statements.CREATE_USER, values)
-    await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+    await found_space(transaction, values["owner"], values["now"])
     if not await transaction.fetch(statements.CREATE_ACCOUNT[transaction.dialect], values):
         raise EmailTaken
 

@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from donebook import __version__
-from donebook.cli import auth_events, backup, copy, database, doctor, maintain, openapi, serve, token, users
+from donebook.cli import (
+    auth_events,
+    backup,
+    copy,
+    database,
+    doctor,
+    maintain,
+    openapi,
+    renew_revisions,
+    restore,
+    serve,
+    token,
+    users,
+)
 
 app = typer.Typer(
     name="donebook",
@@ -18,6 +31,8 @@ app.command()(serve.serve)
 app.command()(database.migrate)
 app.command()(maintain.maintain)
 app.command()(backup.backup)
+app.command()(restore.restore)
+app.command()(renew_revisions.renew_revisions)
 app.command()(copy.copy)
 app.command()(token.token)
 app.add_typer(users.users, name="users")

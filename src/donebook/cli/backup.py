@@ -13,7 +13,7 @@ def backup(
 ) -> None:
     """Copy the SQLite database to a file while the service runs.
 
-    To restore, stop the service and put the file in the database's place.
+    To go back to it, stop the service and run donebook restore.
 
     Example: donebook backup backup-2030-01-31.db
     """

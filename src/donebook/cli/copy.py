@@ -1,6 +1,7 @@
 """``donebook copy``."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -16,13 +17,15 @@ def copy(
 ) -> None:
     """Copy everything from one database to another, SQLite or PostgreSQL, and verify it.
 
-    Stop the service first, or what it writes meanwhile is not in the copy.
+    Stop the service first, or what it writes meanwhile is not in the copy. In the copy all revisions are new,
+    so that clients that meet it read everything anew.
 
     Example: donebook copy sqlite:///donebook.db postgresql://user:password@host:5432/name
     """
     from donebook.errors import DatabaseUnavailable
     from donebook.migrations.tables import METADATA
     from donebook.settings.urls import check_database_url, without_password
+    from donebook.spaces.revisions import renewal
     from donebook.storage.copy import CopyRefused, copy_database, count_rows
     from donebook.storage.migrate import migrate
 
@@ -39,7 +42,8 @@ def copy(
         rows = asyncio.run(count_rows(source, tables))
         migrate(target)
         with typer.progressbar(length=rows, label="Copying") as bar:
-            copied = asyncio.run(copy_database(source, target, tables, bar.update))
+            then = renewal(datetime.now(UTC))
+            copied = asyncio.run(copy_database(source, target, tables, bar.update, then=then))
     except (CopyRefused, DatabaseUnavailable) as failure:
         typer.echo(f"Nothing was copied: {failure}", err=True)
         raise typer.Exit(1) from None

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from donebook.errors import RevisionAhead, TaskNotFound, UserUnknown
+from donebook.errors import ResyncRequired, RevisionAhead, TaskNotFound, UserUnknown
 from donebook.ledger.state import FIELDS, NOTHING, State, differing, read_state
 from donebook.ledger.statements import versions
 from donebook.ledger.statements.pages import limits
@@ -66,7 +66,7 @@ async def list_changes(
     """The changes after ``since``, the oldest first; without it, those before ``until``, the newest first.
 
     A page holds at most ``limit`` changes of tasks, or all of one revision's. Raises `RevisionAhead`,
-    `TaskNotFound`, `UserUnknown`.
+    `ResyncRequired` where it would go on from a revision of a lost history, `TaskNotFound`, `UserUnknown`.
     """
     values: dict[str, Any] = {
         "owner": principal.user_id,
@@ -80,9 +80,11 @@ async def list_changes(
     rows = await database.read(statement, values)
     if not rows:
         raise UserUnknown
-    revision, end = rows[0][-2:]
+    revision, end, lost = rows[0][-3:]
     if since is not None and since > revision:
         raise RevisionAhead(revision)
+    if lost:
+        raise ResyncRequired
     found = [row for row in rows if row[0] is not None]
     more = end > 0 if since is None else end < revision
     return History(_grouped(found), revision, more)

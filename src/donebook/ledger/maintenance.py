@@ -17,6 +17,7 @@ from donebook.ledger.statements import erasing, sweeping
 from donebook.ledger.trash import erase_tasks
 from donebook.principal import Principal
 from donebook.settings import Settings
+from donebook.spaces.statements import SPACES_AFTER
 from donebook.storage.database import Database, Transaction
 from donebook.tasks.revisions import OpenRevision
 from donebook.tasks.statements.steps import LOCK_OWNER
@@ -127,7 +128,7 @@ async def _prune_versions(database: Database, before: datetime, swept: Swept) ->
     mark = {"name": HISTORY, "now": before, "before": before}
     await database.write(sweeping.MOVE_MARK[database.dialect], mark)
     after = ""
-    while owners := await database.read(sweeping.OWNERS_AFTER, {"after": after, "limit": _OWNERS}):
+    while owners := await database.read(SPACES_AFTER, {"after": after, "limit": _OWNERS}):
         values = {"after": after, "upto": owners[-1][0], "before": before}
         for statement in (sweeping.PRUNE_VERSIONS, sweeping.PRUNE_BLANKS):
             swept.versions += len(await database.write(statement, values))

@@ -46,7 +46,8 @@ async def merge_task(
 
     A field that has another value by now than it had as of the base, and than the client gives it, is
     in conflict. If the base is older than what is kept, or than the task, every field is that the
-    client gives another value. Raises `EditConflict`, `RevisionAhead`, `TaskNotFound`,
+    client gives another value; so it is if the base may be of a lost history, unless a version of the task
+    carries exactly that revision. Raises `EditConflict`, `RevisionAhead`, `TaskNotFound`,
     `PreconditionFailed`.
     """
     if writing.if_match is None:
@@ -61,7 +62,7 @@ async def merge_task(
         async def merge_into(taken: OpenRevision) -> Written[T]:
             if merge.base >= taken.number:
                 raise RevisionAhead(taken.number - 1)
-            await _require_mergeable(transaction, principal.user_id, merge, writing)
+            await _require_mergeable(transaction, principal.user_id, merge, writing, taken.floor)
             return await taken.edit(merge.edit, into)
 
         return await OpenRevision.take(transaction, principal, writing, merge_into)
@@ -72,7 +73,9 @@ async def merge_task(
         raise TaskNotFound from None
 
 
-async def _require_mergeable(transaction: Transaction, owner: str, merge: Merge, writing: Writing) -> None:
+async def _require_mergeable(
+    transaction: Transaction, owner: str, merge: Merge, writing: Writing, floor: int
+) -> None:
     kind = kind_of(merge.key)
     rows = await transaction.fetch(current_state(kind), {"owner": owner, kind: merge.key})
     if not rows:
@@ -81,7 +84,7 @@ async def _require_mergeable(transaction: Transaction, owner: str, merge: Merge,
     if not writing.allows(newest):
         # The edit will say so, and show the task.
         return
-    values = {"owner": owner, "id": number, "newest": newest, "since": merge.base}
+    values = {"owner": owner, "id": number, "newest": newest, "since": merge.base, "floor": floor}
     then = await transaction.fetch(STATE_AT, values)
     conflicts = _conflicts(merge.fields, State(*current), State(*then[0]) if then else None)
     if conflicts:

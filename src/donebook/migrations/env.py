@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from donebook.migrations import tables
+from donebook.migrations.renewal import renew_revisions
 from donebook.storage.migrate import connect_for_migration, hold_migration_lock
 
 
@@ -18,16 +19,25 @@ def _is_ours(item: Any, name: str | None, kind: str, reflected: bool, compare_to
 
 
 def _run(connection: Connection) -> None:
+    directions: set[bool] = set()
+
+    def note(ctx: Any, step: Any, heads: Any, run_args: Any) -> None:
+        del ctx, heads, run_args
+        directions.add(step.is_upgrade)
+
     context.configure(
         connection=connection,
         target_metadata=tables.METADATA,
         include_object=_is_ours,
         render_as_batch=connection.dialect.name == "sqlite",
         transaction_per_migration=False,
+        on_version_apply=note,
     )
     with context.begin_transaction():
         hold_migration_lock(connection)
         context.run_migrations()
+        if False in directions:
+            renew_revisions(connection)
 
 
 def _run_online() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from donebook.storage.ends import End, open_end
 from donebook.storage.migrate import head_revision, migrate
-from donebook.storage.statement import Row
+from donebook.storage.statement import Row, Statement, Values
 from donebook.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
 # Keys sorted, because PostgreSQL keeps a JSON object's in an order of its own.
@@ -52,13 +52,19 @@ async def count_rows(url: str, tables: Sequence[Table]) -> int:
 
 
 async def copy_database(
-    source_url: str, target_url: str, tables: Sequence[Table], progress: Progress = lambda rows: None
+    source_url: str,
+    target_url: str,
+    tables: Sequence[Table],
+    progress: Progress = lambda rows: None,
+    *,
+    then: tuple[Statement, Values] | None = None,
 ) -> dict[str, Content]:
     """Copy all rows of the tables, in their order, and the numbers that come next.
 
     The source is read as it is at one moment. The target must be as its migrations leave it; it gets
     all rows or none, and only after reading them back shows the same counts and digests.
-    Returns what each table holds. Raises `CopyRefused`, `DatabaseUnavailable`.
+    ``then`` is run on the target at last. Returns what each table held before it. Raises `CopyRefused`,
+    `DatabaseUnavailable`.
     """
     source_address, target_address = parse_database_url(source_url), parse_database_url(target_url)
     if _is_same(source_address, target_address):
@@ -86,6 +92,8 @@ async def copy_database(
                 raise CopyRefused(f"{table.name} came out different: {copied[table.name]} became {found}")
         # At last, because a sequence of PostgreSQL's is not set back with its transaction.
         await target.set_numbers(await source.numbers())
+        if then is not None:
+            await target.run(*then)
     return copied
 
 

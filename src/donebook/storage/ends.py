@@ -11,7 +11,7 @@ from sqlalchemy import Dialect, Table, func, select
 from donebook.errors import DatabaseUnavailable
 from donebook.storage.primary import Primary
 from donebook.storage.sqlite import connect
-from donebook.storage.statement import POSTGRESQL, SQLITE, Row, Statement, compile_statement
+from donebook.storage.statement import POSTGRESQL, SQLITE, Row, Statement, Values, compile_statement
 from donebook.storage.urls import PostgresAddress, SqliteAddress
 
 BATCH = 1000
@@ -43,6 +43,9 @@ class End(Protocol):
 
     async def insert(self, table: Table, rows: Sequence[Row]) -> None:
         """Add rows of Python values."""
+
+    async def run(self, statement: Statement, values: Values) -> None:
+        """Run a statement that answers nothing."""
 
     async def numbers(self) -> dict[str, int]:
         """The last number given out by each series of numbers that is no column's own."""
@@ -151,6 +154,10 @@ class _SqliteEnd:
             [convert(row) for row in rows],
         )
 
+    async def run(self, statement: Statement, values: Values) -> None:
+        compiled = compile_statement(statement, SQLITE)
+        self._connection.execute(compiled.sql, compiled.arguments(values))
+
     async def numbers(self) -> dict[str, int]:
         return dict(self._connection.execute("SELECT name, last FROM number_allotments"))
 
@@ -215,6 +222,10 @@ class _PostgresEnd:
             columns=[column.name for column in table.columns],
             records=[convert(row) for row in rows],
         )
+
+    async def run(self, statement: Statement, values: Values) -> None:
+        compiled = compile_statement(statement, POSTGRESQL)
+        await self._connection.execute(compiled.sql, *compiled.arguments(values))
 
     async def numbers(self) -> dict[str, int]:
         sequences = await self._connection.fetch(_FREE_SEQUENCES)

@@ -68,6 +68,8 @@ def _held_alone(database: Path) -> Iterator[sqlite3.Connection | None]:
             # opens it now cannot log beside the new file later: SQLite sees that this one has moved.
             connection.execute("PRAGMA journal_mode=DELETE")
             connection.execute("BEGIN EXCLUSIVE")
+            # A finished one, which SQLite leaves while it has the file to itself.
+            database.with_name(f"{database.name}-journal").unlink(missing_ok=True)
         except sqlite3.DatabaseError as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
             if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:

@@ -68,7 +68,9 @@ class OpenRevision:
     in order and without gaps.
     """
 
-    def __init__(self, transaction: Transaction, principal: Principal, writing: Writing, number: int) -> None:
+    def __init__(
+        self, transaction: Transaction, principal: Principal, writing: Writing, number: int, floor: int
+    ) -> None:
         self._transaction = transaction
         self._owner = principal.user_id
         self._writing = writing
@@ -78,6 +80,7 @@ class OpenRevision:
         self._given_first = 0
         self._given_last = 0
         self.number = number
+        self.floor = floor
 
     @classmethod
     async def take(
@@ -91,7 +94,8 @@ class OpenRevision:
         rows = await transaction.fetch(steps.LOCK_OWNER, {"owner": principal.user_id})
         if not rows:
             raise UserUnknown
-        revision = cls(transaction, principal, writing, rows[0][0] + 1)
+        newest, floor = rows[0]
+        revision = cls(transaction, principal, writing, newest + 1, floor)
         result = await work(revision)
         await revision._record()
         return result
@@ -233,7 +237,8 @@ class OpenRevision:
         """The number of the task if the edit changed it."""
         guard = self._writing.guard_kind if guarded else None
         step = steps.edit_task_step(kind_of(edit.key), edit.aspects, guard, trashed=edit.trashed)
-        values = edit_values(self._owner, edit, self._writing) | {"revision": self.number}
+        values = edit_values(self._owner, edit, self._writing)
+        values |= {"revision": self.number, "floor": self.floor}
         rows = await self._transaction.fetch(step, values)
         return rows[0][0] if rows else None
 

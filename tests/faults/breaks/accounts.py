@@ -27,7 +27,7 @@ def provision_carelessly() -> None:
     from donebook.accounts.statements.binds import NOW, OWNER
     from donebook.accounts.statements.users import GET_USER
     from donebook.http import authentication
-    from donebook.spaces.statements import FOUND_SPACE
+    from donebook.spaces.revisions import found_space
     from donebook.storage.statement import Statement
 
     make = Statement("make_user", insert(users).values(id=OWNER, created_at=NOW, updated_at=NOW))
@@ -37,7 +37,7 @@ def provision_carelessly() -> None:
         if not await database.read(GET_USER, values):
             await asyncio.sleep(0.1)
             await database.write(make, values)
-            await database.write(FOUND_SPACE[database.dialect], values)
+            await database.transact(lambda it: found_space(it, principal.user_id, now))
 
     patch(authentication, "provision_user", provision)
 

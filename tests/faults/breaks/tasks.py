@@ -93,10 +93,10 @@ def bring_back_what_is_edited() -> None:
     from donebook.tasks.statements.parts import edit_of
     from donebook.tasks.values import Aspect
 
-    def edit_anything(kind: Any, aspects: Any, revision: Any, guard: Any, *, trashed: bool) -> Any:
+    def edit_anything(kind: Any, aspects: Any, *revision: Any, trashed: bool, **floor: Any) -> Any:
         if Aspect.DELETE in aspects:
-            return edit_of(kind, aspects, revision, guard, trashed=trashed)
-        return edit_of(kind, aspects, revision, guard, trashed=True).values(deleted_at=null())
+            return edit_of(kind, aspects, *revision, trashed=trashed, **floor)
+        return edit_of(kind, aspects, *revision, trashed=True, **floor).values(deleted_at=null())
 
     patch(alone, "edit_of", edit_anything)
     patch(steps, "edit_of", edit_anything)

@@ -37,6 +37,11 @@ export function clientOf(user: string, options: Partial<ConnectionOptions> = {})
   return new DonebookClient({ baseUrl: SERVER, token: () => token, backoff: () => 10, ...options });
 }
 
+/** Where the ledger of a user begins who has written nothing yet. */
+export async function beginningOf(client: DonebookClient): Promise<number> {
+  return (await client.sync()).revision;
+}
+
 /** All tasks as the server has them. */
 export async function tasksOf(client: DonebookClient): Promise<Task[]> {
   const tasks = [];

@@ -81,12 +81,13 @@ class ChangePage(msgspec.Struct):
 
 
 @contract.route(
-    "GET", "/api/v2/changes", answer=described(ChangePage), refusals=[400, 404, 422], success=LIST_TAGGED
+    "GET", "/api/v2/changes", answer=described(ChangePage), refusals=[400, 404, 410, 422], success=LIST_TAGGED
 )
 async def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> Answer:
     """What was done: who did what when, through which contract, with each field before and after.
 
-    Go on with the last item's revision: as `since` where that was given, else as `before`.
+    Go on with the last item's revision: as `since` where that was given, else as `before`. 410 says that
+    it is of a history that was lost: begin anew.
     """
 
     async def read() -> tuple[Any, int]:

@@ -56,7 +56,8 @@ async def sync(call: Call, query: Annotated[SyncQuery, Query()]) -> Answer:
     """What changed since a revision: tasks as they are now, and which are gone.
 
     A page never ends within a revision, so whoever goes on from its `revision` misses nothing. 410 says
-    that deletions after `since` are forgotten: begin without it, and drop what does not come again.
+    that deletions after `since` are forgotten, or that it may be of a history that was lost: begin without
+    it, and drop what does not come again.
     """
 
     async def read() -> tuple[Any, int]:

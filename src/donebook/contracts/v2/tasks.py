@@ -119,7 +119,8 @@ class ChangeQuery(BaseModel):
         ge=0,
         le=LARGEST,
         description="A revision at which the client saw the task. The change is made if no field of it was "
-        "given another value since; else 409 names the fields, with both values.",
+        "given another value since; else 409 names the fields, with both values. Of a revision that is no "
+        "longer known, or maybe of a lost history, nothing is taken for seen.",
     )
 
 

@@ -120,7 +120,7 @@ class ProblemVoice:
         errors.RevisionAhead: ("revision_ahead", "The user has not reached that revision"),
         errors.ResyncRequired: (
             "resync_required",
-            "Deletions that long ago are forgotten; sync without since",
+            "What happened since then is not known any more; sync without since",
         ),
         errors.PreconditionFailed: ("precondition_failed", "A condition of the request does not hold"),
         errors.KeyReused: ("idempotency_key_reused", "The idempotency key was used for another request"),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from donebook.errors import DatabaseUnavailable, UserUnknown
+from donebook.errors import DatabaseUnavailable, ResyncRequired, UserUnknown
 from donebook.ledger.events.position import Position
 from donebook.principal import Principal
 
@@ -12,6 +12,7 @@ LAG_LIMIT = 256 * 1024
 """How many bytes a follower may be behind the newest event before it has to read by itself."""
 
 ERASED = "the user is gone"
+FORGOTTEN = "what happened since is not known any more; synchronise from the start"
 
 Told = tuple[Position, bytes]
 """A rendered event and the place after it."""
@@ -167,6 +168,8 @@ class Follower:
             page = await self._read(self.audience.owner, before)
         except UserUnknown:
             raise FeedEnded(ERASED) from None
+        except ResyncRequired:
+            raise FeedEnded(FORGOTTEN) from None
         except DatabaseUnavailable:
             raise FeedEnded("the database cannot be reached") from None
         self._place = max(before, page.end)

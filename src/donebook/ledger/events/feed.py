@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from donebook.errors import DatabaseUnavailable, Overloaded, TooManyRequests, UserUnknown
-from donebook.ledger.events.audience import ERASED, Audience, Follower
+from donebook.errors import DatabaseUnavailable, Overloaded, ResyncRequired, TooManyRequests, UserUnknown
+from donebook.ledger.events.audience import ERASED, FORGOTTEN, Audience, Follower
 from donebook.ledger.events.position import Position
 from donebook.ledger.events.reading import Event, EventReader
 from donebook.principal import Principal
@@ -218,6 +218,8 @@ class Feed(Generic[T]):
             audience.stale |= page.more
         except UserUnknown:
             audience.end(ERASED)
+        except ResyncRequired:
+            audience.end(FORGOTTEN)
         except DatabaseUnavailable:
             raise
         except Exception:

@@ -17,14 +17,17 @@ class Position(NamedTuple):
     revision: int
     number: int
 
+    @property
+    def behind(self) -> int:
+        """The last revision that is behind one as a whole."""
+        return self.revision if self.number == WHOLE else self.revision - 1
+
     def __str__(self) -> str:
         """``41`` after revision 41; ``41.7`` after the event of task 7 in the midst of revision 42.
 
         So the number before the dot is always the last revision that is behind one as a whole.
         """
-        if self.number == WHOLE:
-            return str(self.revision)
-        return f"{self.revision - 1}.{self.number}"
+        return str(self.behind) if self.number == WHOLE else f"{self.behind}.{self.number}"
 
 
 def after_revision(revision: int) -> Position:

@@ -11,7 +11,7 @@ import msgspec
 from donebook.errors import ResyncRequired, RevisionAhead, UserUnknown
 from donebook.ledger.events import statements
 from donebook.ledger.events.audience import Page, Told
-from donebook.ledger.events.position import WHOLE, Position, after_revision
+from donebook.ledger.events.position import Position, after_revision
 from donebook.storage.database import Database
 from donebook.storage.statement import Row
 from donebook.tasks.facts import read_rows
@@ -22,10 +22,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 _PAGE = 100
 _OWNERS_AT_ONCE = 1000
 _LATEST = 2**63 - 1
-_EXTRAS = 8
+_EXTRAS = 9
 """How much follows the task's facts in a row (see `statements.events_after`)."""
 
-_NUMBER, _REVISION = -6, -5
+_NUMBER, _REVISION = -7, -6
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class EventReader(Generic[T]):
 
         Raises `UserUnknown`, `RevisionAhead`, `ResyncRequired`, `DatabaseUnavailable`.
         """
-        whole = _LATEST if since is None else since.revision - (since.number != WHOLE)
+        whole = _LATEST if since is None else since.behind
         rows = await self._database.read(statements.FOLLOWABLE, {"owner": owner, "since": whole})
         if not rows:
             raise UserUnknown
@@ -81,12 +81,15 @@ class EventReader(Generic[T]):
         return found
 
     async def read(self, owner: str, place: Position) -> Page:
-        """The owner's next events; raises `UserUnknown`, `DatabaseUnavailable`."""
+        """The owner's next events; raises `UserUnknown`, `ResyncRequired`, `DatabaseUnavailable`."""
         values = {"owner": owner, "revision": place.revision, "number": place.number, "limit": _PAGE + 1}
         rows = await self._database.read(self._statement, values)
         if not rows:
             raise UserUnknown
-        head = after_revision(rows[0][-1])
+        revision, floor = rows[0][-2:]
+        if place.behind < floor:
+            raise ResyncRequired
+        head = after_revision(revision)
         rows = [row for row in rows if row[_NUMBER] is not None]
         told = self._rendered(rows)[:_PAGE]
         if len(rows) > _PAGE:
@@ -97,7 +100,7 @@ class EventReader(Generic[T]):
         """The events of the rows; of the last, all that is known is that it ends what was read."""
         told: list[Told] = []
         for index, (row, task) in enumerate(zip(rows, read_rows(self._into, rows), strict=True)):
-            erased, uuid, number, revision, action, contract, at, _ = row[-_EXTRAS:]
+            erased, uuid, number, revision, action, contract, at, _, _ = row[-_EXTRAS:]
             last = index + 1 == len(rows) or rows[index + 1][_REVISION] != revision
             position = after_revision(revision) if last else Position(revision, number)
             known = None if erased else task

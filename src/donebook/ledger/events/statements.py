@@ -127,7 +127,7 @@ def events_after(into: type[msgspec.Struct]) -> Statement:
 
     Rows begin with the task's facts. Then come whether it was deleted for good since, which leaves no
     facts worth telling; its UUID and its number; the revision, the action, the contract, the moment; and
-    the owner's revision. Without events there is one row, without a number; without an owner, none.
+    the owner's revision and floor. Without events there is one row, without a number; without an owner, none.
     """
     at = tuple_(task_versions.c.revision, task_versions.c.task_id)
     after = tuple_(bindparam("revision", type_=BigInteger), bindparam("number", type_=BigInteger))
@@ -168,6 +168,7 @@ def events_after(into: type[msgspec.Struct]) -> Statement:
             events.c.contract,
             events.c.updated_at.label("at"),
             spaces.c.revision.label("head"),
+            spaces.c.floor.label("floor"),
         )
         .select_from(spaces.outerjoin(events, true()))
         .where(spaces.c.id == OWNER)

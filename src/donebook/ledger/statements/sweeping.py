@@ -71,12 +71,6 @@ FORGET_TOMBSTONES = Statement(
     "forget_tombstones", delete(tombstones).where(_FORGOTTEN).returning(tombstones.c.revision)
 )
 
-OWNERS_AFTER = Statement(
-    "owners_after",
-    select(spaces.c.id).where(spaces.c.id > _AFTER).order_by(spaces.c.id).limit(_LIMIT),
-    crosses_owners=True,
-)
-
 
 def _prune_versions() -> Any:
     newer = task_versions.alias("newer")

@@ -15,6 +15,7 @@ from sqlalchemy import (
     exists,
     func,
     literal,
+    or_,
     select,
     true,
 )
@@ -25,7 +26,7 @@ from donebook.ledger.statements.pages import page_end
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.tasks.model import task_versions, tasks, tombstones
-from donebook.tasks.statements.parts import LIVE, MINE, OWNER, REVISION, KeyKind, key_is
+from donebook.tasks.statements.parts import FLOOR, LIVE, MINE, OWNER, REVISION, KeyKind, key_is
 
 _V = task_versions
 _BEFORE = task_versions.alias("version_before")
@@ -100,12 +101,20 @@ def _state_at() -> Select[Any]:
     return (
         select(*select_state(_V))
         .select_from(chain.join(_V, _V.c.revision == chain.c.revision))
-        .where(_THEIRS, _V.c.task_id == _NUMBER, chain.c.revision <= _SINCE)
+        .where(
+            _THEIRS,
+            _V.c.task_id == _NUMBER,
+            chain.c.revision <= _SINCE,
+            or_(FLOOR <= _SINCE, chain.c.revision == _SINCE),
+        )
     )
 
 
 STATE_AT = Statement("state_at", _state_at())
-"""The state of a task as of the revision ``since``; no row if that is older than what is kept."""
+"""The state of a task as of the revision ``since``; no row if that is older than what is kept.
+
+Of a revision below the floor, which may be of a lost history, only the version that carries it is taken.
+"""
 
 
 @cache
@@ -113,10 +122,13 @@ def changes(*, of_task: bool, newest_first: bool) -> Statement:
     """The versions of a page of revisions, each with the one before, in order.
 
     Rows are the revision, when, through which contract, what it meant, the task's number and its UUID;
-    the state after, the state before; then the owner's revision and that which the
-    page ends with. If there are none, there is one row without a version.
+    the state after, the state before; then the owner's revision, that which the page ends with, and whether
+    the revision that it goes on from may be of a lost history. If there are none, there is one row
+    without a version.
     """
-    owner = select(spaces.c.revision).where(spaces.c.id == OWNER).cte("owner_row")
+    owner = select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).cte("owner_row")
+    start = _UNTIL if newest_first else _SINCE
+    is_known = exists(select(literal(1)).where(_THEIRS, _V.c.revision == start).correlate(None))
     wanted = and_(_THEIRS, _V.c.revision > _SINCE, _V.c.revision < _UNTIL, ~_FORGOTTEN)
     if of_task:
         newest = select(tasks.c.revision).where(MINE, tasks.c.id == _NUMBER).scalar_subquery()
@@ -126,6 +138,7 @@ def changes(*, of_task: bool, newest_first: bool) -> Statement:
     bounds = select(
         owner.c.revision,
         page_end([select(_V.c.revision).where(wanted)], last, descending=newest_first).label("page_end"),
+        and_(start > 0, start < owner.c.floor, ~is_known).label("lost"),
     ).cte("bounds")
     end = select(bounds.c.page_end).scalar_subquery()
     uuid = func.coalesce(tasks.c.uuid, tombstones.c.uuid, type_=tasks.c.uuid.type)
@@ -150,7 +163,7 @@ def changes(*, of_task: bool, newest_first: bool) -> Statement:
     )
     order = page.c.at_revision.desc() if newest_first else page.c.at_revision
     listed = (
-        select(*page.c, bounds.c.revision, bounds.c.page_end)
+        select(*page.c, bounds.c.revision, bounds.c.page_end, bounds.c.lost)
         .select_from(bounds.outerjoin(page, true()))
         .order_by(order, page.c.task_id)
     )

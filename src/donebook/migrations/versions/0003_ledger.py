@@ -59,6 +59,10 @@ def upgrade() -> None:
     )
     for table in ("tombstones", "sync_floors", "idempotency_records"):
         protect_rows(table)
+    # What was deleted for good before, maybe by this revision itself before a downgrade, left no tombstone.
+    op.execute(
+        "INSERT INTO sync_floors (owner_id, revision) SELECT id, revision FROM users WHERE revision > 0"
+    )
 
 
 def downgrade() -> None:

@@ -26,6 +26,7 @@ from donebook.tasks.facts import select_facts
 from donebook.tasks.model import TASK_NUMBERS, task_versions, tasks, tombstones
 from donebook.tasks.statements.parts import (
     ACTION,
+    FLOOR,
     GUARD,
     MINE,
     OWNER,
@@ -51,8 +52,10 @@ def edit_task_alone(
     kind: KeyKind, aspects: frozenset[Aspect], into: Row, guard: Guard | None, *, trashed: bool = False
 ) -> Statement:
     """An edit as one statement; each row ends with the task's revision and how it ended."""
-    owner_row = _locked_owner()
-    edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed)
+    merges = guard == "unchanged since"
+    owner_row = _locked_owner(with_floor=merges)
+    floor = owner_row.c.floor if merges else FLOOR
+    edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed, floor=floor)
     written = edited.returning(*tasks.c).cte("written")
     snapshot = select(spaces.c.revision).where(spaces.c.id == OWNER).scalar_subquery()
     kept = select(
@@ -132,10 +135,9 @@ def _mark(guarded: bool) -> str:
     return ",guarded" if guarded else ""
 
 
-def _locked_owner(*, guarded: bool = False) -> CTE:
-    locked = (
-        select(spaces.c.id, spaces.c.revision).where(spaces.c.id == OWNER).with_for_update(key_share=True)
-    )
+def _locked_owner(*, guarded: bool = False, with_floor: bool = False) -> CTE:
+    columns = [spaces.c.id, spaces.c.revision, *([spaces.c.floor] if with_floor else [])]
+    locked = select(*columns).where(spaces.c.id == OWNER).with_for_update(key_share=True)
     if guarded:
         locked = locked.where(spaces.c.revision == GUARD)
     return locked.cte("owner_row")

@@ -39,6 +39,7 @@ ACTION = bindparam("action", type_=Text)
 VIA = bindparam("via", type_=Text)
 REVISION = bindparam("revision", type_=BigInteger)
 GUARD = bindparam("guard", type_=BigInteger)
+FLOOR = bindparam("floor", type_=BigInteger)
 
 MINE = tasks.c.owner_id == OWNER
 LIVE = tasks.c.deleted_at.is_(None)
@@ -126,6 +127,7 @@ def edit_of(
     guard: Guard | None,
     *,
     trashed: bool,
+    floor: ColumnElement[int] = FLOOR,
 ) -> Update:
     """The update that gives a task its new values, if it is there, the guard holds and something differs."""
     values: dict[str, Any] = {}
@@ -149,8 +151,10 @@ def edit_of(
         # revisions for as good as a key, and a batch writes many tasks in one revision.
         written = written.where(tasks.c.revision + 0 == GUARD)
     elif guard == "unchanged since":
-        # A revision from the future tells nothing of what happened since.
-        written = written.where(tasks.c.revision <= GUARD, revision > GUARD)
+        # A revision from the future tells nothing of what happened since. One below the floor may be of a
+        # history that was lost: only the version that carries it is what was seen.
+        since = or_(floor <= GUARD, tasks.c.revision + 0 == GUARD)
+        written = written.where(tasks.c.revision <= GUARD, revision > GUARD, since)
     return written
 
 

@@ -34,7 +34,8 @@ from donebook.tasks.statements.parts import (
 from donebook.tasks.values import Aspect, Guard
 
 LOCK_OWNER = Statement(
-    "lock_owner", select(spaces.c.revision).where(spaces.c.id == OWNER).with_for_update(key_share=True)
+    "lock_owner",
+    select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).with_for_update(key_share=True),
 )
 
 RAISE_REVISION = Statement(
