@@ -41,7 +41,7 @@ from donebook.http.rate_limit import MemoryLimit, UserLimit
 from donebook.http.route import ContractRoute
 from donebook.http.schema import finish_responses
 from donebook.http.security_txt import add_security_txt
-from donebook.http.stopping import on_stop_signal
+from donebook.http.stopping import on_stop_signal, outlive_signals
 from donebook.http.tracing import telemetry_config
 from donebook.ledger.events.admission import FollowerAdmission
 from donebook.ledger.events.feed import Feed
@@ -161,7 +161,7 @@ def create_app(settings: Settings) -> FastAPI:
         allow_origins=settings.cors_origins,
         allow_origin_regex=settings.origin_pattern,
         allow_credentials="*" not in settings.cors_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["*"],
         expose_headers=EXPOSED_HEADERS,
         max_age=600,
@@ -176,6 +176,7 @@ def create_app_from_environment() -> FastAPI:
     """The application under the environment's settings; raises `SettingsMistakes`."""
     settings = load_settings()
     divert_output()
+    outlive_signals()
     configure_logs(settings)
     app = create_app(settings)
     _spare_the_collector()

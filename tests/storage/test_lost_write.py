@@ -10,11 +10,10 @@ import pytest
 from asyncpg.transaction import Transaction
 from sqlalchemy import Text, bindparam, select, update
 
-from donebook.accounts.model import users
 from donebook.accounts.usecases import provision_user
 from donebook.errors import DatabaseUnavailable
 from donebook.principal import Principal
-from donebook.storage import sqlite as sqlite_module
+from donebook.spaces.model import spaces
 from donebook.storage.database import Database
 from donebook.storage.database import Transaction as OpenTransaction
 from donebook.storage.postgres import PostgresDatabase
@@ -24,10 +23,10 @@ from tests.databases import open_database
 from tests.tasks.actors import START
 
 ADA = {"owner": "ada"}
-MINE = users.c.id == bindparam("owner", type_=Text)
-REVISION = Statement("revision", select(users.c.revision).where(MINE))
+MINE = spaces.c.id == bindparam("owner", type_=Text)
+REVISION = Statement("revision", select(spaces.c.revision).where(MINE))
 RAISE = Statement(
-    "raise", update(users).where(MINE).values(revision=users.c.revision + 1).returning(users.c.revision)
+    "raise", update(spaces).where(MINE).values(revision=spaces.c.revision + 1).returning(spaces.c.revision)
 )
 LOST = [
     asyncpg.ConnectionDoesNotExistError,
@@ -131,7 +130,7 @@ async def test_a_group_of_writes_of_sqlite(sqlite_url: str, monkeypatch: pytest.
     class Losing(sqlite3.Connection):
         lost = False
 
-        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:  # type: ignore[override]
+        def execute(self, sql: str, *arguments: Any) -> sqlite3.Cursor:
             done = super().execute(sql, *arguments)
             if sql == "COMMIT" and not Losing.lost:
                 Losing.lost = True
@@ -146,7 +145,7 @@ async def test_a_group_of_writes_of_sqlite(sqlite_url: str, monkeypatch: pytest.
     await database.close()
     connect = sqlite3.connect
     monkeypatch.setattr(
-        sqlite_module.sqlite3, "connect", lambda *given, **options: connect(*given, factory=Losing, **options)
+        sqlite3, "connect", lambda *given, **options: connect(*given, factory=Losing, **options)
     )
     await database.open()
     with pytest.raises(DatabaseUnavailable):

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     )
     """Sign-up and log-in attempts of one client address."""
     rate_limit_api: OptionalRate = None
-    """Requests of one user, or off; by default 600/minute (ten a second) in production, else off."""
+    """Requests of one user, or off; by default 600/minute in production, off in development."""
     rate_limit_storage: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
     """redis://host:6379/0 to share the limit between machines; empty for memory."""
     event_streams_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100

@@ -151,12 +151,12 @@ async def schema_problem(database: Database) -> str | None:
 
     Raises `DatabaseUnavailable` when the database is out of reach.
     """
-    ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
-    problem = encoding_problem(database.dialect, encoding)
-    if problem is not None:
-        return problem
     rows: Sequence[Row] = []
     try:
+        ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
+        problem = encoding_problem(database.dialect, encoding)
+        if problem is not None:
+            return problem
         if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
             rows = await database.read(_SCHEMA_REVISION, {})
     except DatabaseFileMissing:
