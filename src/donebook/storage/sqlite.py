@@ -238,9 +238,8 @@ class SqliteDatabase:
             raise _unavailable(error) from error
 
     def _view(self, work: Work[T]) -> T:
-        with closing(
-            connect(self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds)
-        ) as connection:
+        with closing(self.connect(self._busy_seconds)) as connection:
+            connection.execute("PRAGMA query_only=ON")
             connection.execute("BEGIN")
             return _drive(work(SqliteTransaction(connection, self.compiled)))
 
