@@ -85,7 +85,7 @@ class Tool(NamedTuple):
 
 TOOLS = {
     "curl": Tool(lambda: find_program("curl") is not None, "install curl"),
-    "node": Tool(_has_node_20, "install Node 20 or newer and npm"),
+    "node": Tool(_has_node_20, "install Node 20 or newer, npm, g++ and make"),
     "pgbouncer": Tool(lambda: find_program("pgbouncer") is not None, "install PgBouncer"),
     "postgres_tls": Tool(
         lambda: find_binaries_with_tls() is not None, "install a PostgreSQL server that speaks TLS"

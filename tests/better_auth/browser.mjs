@@ -4,6 +4,8 @@
 //
 // Prints what happened, as JSON.
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { load } from "./project.mjs";
 
 const [project, origin] = process.argv.slice(2);
@@ -106,6 +108,18 @@ report.afterSignOut = await failure(titles());
 
 await signUp("Bob");
 report.bob = [await titles(), await create("Bob's own"), await titles()];
+
+if (existsSync(join(project, "lib/tasks.ts"))) {
+  const { openTasks } = await load(project, "lib/tasks.ts");
+  const tasks = openTasks();
+  const shown = () => tasks.tasks.map((task) => task.title);
+  await tasks.start();
+  const before = shown();
+  spoilNextToken = true;
+  await tasks.create({ title: "By the client" });
+  report.client = [before, shown()];
+  tasks.stop();
+}
 
 console.log(JSON.stringify(report));
 process.exit(0);

@@ -9,8 +9,8 @@ export async function load(project, name) {
   const { code } = transform(readFileSync(join(project, name), "utf8"), { transforms: ["typescript"] });
   // "@/auth" is the project's auth.ts, which has been loaded before whatever imports it.
   const resolved = code.replaceAll(
-    /(from\s+)"@\/(.+?)"/g,
-    (_, from, path) => `${from}"${pathToFileURL(compiled(join(project, `${path}.ts`)))}"`,
+    /(from\s+|import\()"@\/(.+?)"/g,
+    (_, before, path) => `${before}"${pathToFileURL(compiled(join(project, `${path}.ts`)))}"`,
   );
   writeFileSync(compiled(join(project, name)), resolved);
   return import(pathToFileURL(compiled(join(project, name))));

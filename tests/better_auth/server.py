@@ -155,7 +155,8 @@ def node_environment(**more: str) -> dict[str, str]:
 
 def installed_packages() -> Path:
     """A directory with the issuer and its packages, installed on first use."""
-    return install_packages("better-auth", HERE, sorted(each.name for each in HERE.glob("*.mjs")))
+    programs = sorted(each.name for each in HERE.glob("*.mjs"))
+    return install_packages("better-auth", HERE, programs, compiled=["better-sqlite3"])
 
 
 def announced_port(process: subprocess.Popen[str]) -> int:

@@ -3,9 +3,10 @@
 import json
 import re
 import shlex
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.better_auth.server import announced_port, installed_packages, node_environment
+from tests.clients.package import copy_package
 from tests.process.program import PATIENCE, ROOT, serve
 from tests.servers.ports import free_port
 
@@ -27,9 +29,10 @@ FRESH_TOKEN = re.compile(r"^async function freshToken\(\).*?^}\n", re.DOTALL | r
 
 @dataclass
 class Way:
-    """One way of the document: files by their paths in the front end's project, and settings here."""
+    """One way of the document: the files of the front end by path, its settings, and those here."""
 
     files: dict[str, str] = field(default_factory=dict)
+    front_end: dict[str, str] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
 
 
@@ -40,13 +43,20 @@ def read_document(front_end: str) -> dict[str, Way]:
     for letter, section in re.findall(r"^## \((.)\) (.*?)(?=^## )", text, re.DOTALL | re.MULTILINE):
         way = ways[letter] = Way()
         for before, language, code in re.findall(r"([^\n]+)\n\n```(\w+)\n(.*?)```", section, re.DOTALL):
-            if language == "ts":
-                (path,) = re.findall(r"`([^`]+\.ts)`", before)
-                way.files[path] = code
-            else:
-                assert "sh" == language
-                assert "Settings here:" == before
-                way.settings |= dict(pair.split("=", 1) for pair in shlex.split(code, comments=True))
+            match language:
+                case "ts":
+                    (path,) = re.findall(r"`([^` ]+\.ts)`", before)
+                    way.files[path] = code
+                case "ini":
+                    assert before.endswith("`.env.local`:")
+                    way.front_end |= variables(code)
+                case "sh":
+                    assert "Settings here:" == before
+                    way.settings |= variables(code)
+                case _:
+                    assert code.startswith("npm install ")
+    for shared in ("instrumentation.ts", "app/api/auth/[...all]/route.ts"):
+        ways["b"].files[shared] = ways["a"].files[shared]
     # The wrapper of the second way is that of the first with another function in it.
     whole, other = ways["a"].files["lib/api.ts"], ways["b"].files["lib/api.ts"]
     assert FRESH_TOKEN.fullmatch(other)
@@ -55,11 +65,15 @@ def read_document(front_end: str) -> dict[str, Way]:
     return ways
 
 
+def variables(code: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in shlex.split(code, comments=True))
+
+
 @contextmanager
 def running_front_end(project: Path, port: int, secret: str) -> Iterator[None]:
     process = subprocess.Popen(
-        ["node", "front_end.mjs", str(project), str(port)],
-        cwd=installed_packages(),
+        ["node", str(installed_packages() / "front_end.mjs"), str(project), str(port)],
+        cwd=project,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -89,26 +103,68 @@ def use_in_a_browser(project: Path, front_end: str, api: str) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize("letter", ["a", "b"])
-def test_a_front_end_made_of_the_documents_code_works(letter: str, tmp_path: Path, sqlite_url: str) -> None:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The client's package, built."""
+    package = copy_package(tmp_path_factory.mktemp("client"))
+    subprocess.run(["npm", "run", "build"], cwd=package, check=True, capture_output=True)
+    return package
+
+
+def write_project(directory: Path, way: Way, client: Path) -> Path:
+    """The front end's directory, with what the document has one install."""
+    for path, code in way.files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(code)
+    packages = directory / "node_modules"
+    packages.mkdir()
+    for package in (installed_packages() / "node_modules").iterdir():
+        (packages / package.name).symlink_to(package)
+    (packages / "donebook-client").symlink_to(client)
+    return directory
+
+
+def use_the_old_database(project: Path) -> None:
+    """Leave the database of a front end that had no tokens yet: all tables but that of the keys."""
+    program = """
+        import Database from "better-sqlite3";
+        import { betterAuth } from "better-auth";
+        import { getMigrations } from "better-auth/db/migration";
+        const database = new Database("auth.db");
+        await (await getMigrations({ database, emailAndPassword: { enabled: true } })).runMigrations();
+    """
+    (project / "before.mjs").write_text(program)
+    subprocess.run(["node", "before.mjs"], cwd=project, check=True, env=node_environment())
+    assert "jwks" not in tables(project)
+
+
+def tables(project: Path) -> set[str]:
+    with closing(sqlite3.connect(project / "auth.db")) as database:
+        return {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+@pytest.mark.parametrize(("letter", "new"), [("a", True), ("a", False), ("b", True)])
+def test_a_front_end_made_of_the_documents_code_works(
+    letter: str, new: bool, tmp_path: Path, sqlite_url: str, client: Path
+) -> None:
     port = free_port()
     front_end = f"http://localhost:{port}"
-    way = read_document(front_end)[letter]
-    project = tmp_path / "front_end"
-    for path, code in way.files.items():
-        (project / path).parent.mkdir(parents=True, exist_ok=True)
-        (project / path).write_text(code)
-    (project / "node_modules").symlink_to(installed_packages() / "node_modules")
-    secret = way.settings.get("BETTER_AUTH_SECRET", "the front end's own secret, which nobody else knows")
-    # Without its address, only a front end on port 3000 is allowed in browsers: so the document says too.
-    settings = {"CORS_ORIGINS": front_end} if letter == "b" else {}
+    ways = read_document(front_end)
+    way = ways[letter]
+    project = write_project(tmp_path / "front_end", way, client)
+    if not new:
+        use_the_old_database(project)
+    secret = way.settings.get("BETTER_AUTH_SECRET", ways["a"].front_end["BETTER_AUTH_SECRET"])
+    assert {"BETTER_AUTH_SECRET", "NEXT_PUBLIC_API_URL"} == ways["a"].front_end.keys()
 
     with (
-        serve(tmp_path, DATABASE_URL=sqlite_url, JWT_SECRET="", **(settings | way.settings)) as service,
+        serve(tmp_path, DATABASE_URL=sqlite_url, JWT_SECRET="", **way.settings) as service,
         running_front_end(project, port, secret),
     ):
         report = use_in_a_browser(project, front_end, service.url)
 
+    assert {"user", "session", "account"} <= tables(project)
+    assert ("jwks" in tables(project)) == (letter == "a")
     assert {
         "nobody": "not signed in",
         "ada": [201, 201, ["Buy groceries", "Call Zoë"]],
@@ -117,4 +173,5 @@ def test_a_front_end_made_of_the_documents_code_works(letter: str, tmp_path: Pat
         "tokensAfterItRanOut": 2,
         "afterSignOut": "not signed in",
         "bob": [[], 201, ["Bob's own"]],
+        **({"client": [["Bob's own"], ["Bob's own", "By the client"]]} if letter == "a" else {}),
     } == report

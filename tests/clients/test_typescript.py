@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,15 +12,13 @@ import httpx
 import pytest
 
 from donebook.ledger.maintenance import Retention, maintain
+from tests.clients.package import DOCUMENT, SOURCE, copy_package
 from tests.databases import open_database
-from tests.node_packages import install_packages
-from tests.process.program import ROOT, Program, serve
+from tests.process.program import Program, serve
 from tests.service import SECRET, bearer
 
 pytestmark = pytest.mark.node
 
-SOURCE = ROOT / "clients" / "typescript"
-DOCUMENT = Path("docs", "contracts", "v2.openapi.json")
 PATIENCE = "60000"
 
 
@@ -44,14 +41,7 @@ def run_suite(directory: Path, name: str, **environment: str) -> None:
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package in a copy of the project, with what it is developed with."""
-    project = tmp_path_factory.mktemp("project")
-    directory = project / "clients" / "typescript"
-    shutil.copytree(SOURCE, directory, ignore=shutil.ignore_patterns("node_modules", "dist", "build"))
-    (project / DOCUMENT).parent.mkdir(parents=True)
-    shutil.copy(ROOT / DOCUMENT, project / DOCUMENT)
-    packages = install_packages("typescript-client", SOURCE) / "node_modules"
-    (directory / "node_modules").symlink_to(packages, target_is_directory=True)
-    return directory
+    return copy_package(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="module")

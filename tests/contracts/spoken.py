@@ -83,7 +83,7 @@ class Spoken:
     pattern: str
     newest_first: bool
     title_limit: int
-    description_limit: int | None
+    description_limit: int
     done: Literal["completed", "is_completed"] = "completed"
     toggles: bool = True
 
@@ -181,7 +181,7 @@ ENVELOPED = Spoken(
     "/enveloped/api/{user_id}/tasks",
     True,
     500,
-    None,
+    10_000,
     done="is_completed",
     toggles=False,
 )

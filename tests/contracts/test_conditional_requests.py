@@ -130,6 +130,38 @@ def test_a_write_that_would_change_nothing_keeps_the_condition_too(ada: User, sp
     assert (200, task, '"1"') == (kept.status, kept.json(), kept.etag)
 
 
+@pytest.mark.parametrize("header", ["*", " * ", '"1"', 'W/"1"', '"0", "1"'])
+def test_a_write_to_what_must_not_be_there_is_412(ada: User, spoken: Spoken, header: str) -> None:
+    task = spoken.task(ada, spoken.create(ada))
+    before = ada.stored()
+    for method, target, options in writes(spoken, task):
+        reply = ada(method, target, headers={"If-None-Match": header}, **options)
+        assert (412, spoken.refusal("changed since", reply)) == (reply.status, reply.json())
+    assert before == ada.stored()
+
+
+@pytest.mark.parametrize("header", ['"2"', '"0", W/"7"', "1", ""])
+def test_a_write_to_what_is_not_as_it_must_not_be_is_done(ada: User, spoken: Spoken, header: str) -> None:
+    for write in range(4):
+        task = spoken.create(ada)
+        tags = header.replace("2", f"{ada.row()[3] + 1}").replace("1", f"{ada.row()[3] + 2}")
+        method, target, options = writes(spoken, spoken.task(ada, task))[write]
+        assert ada(method, target, headers={"If-None-Match": tags}, **options).status in {200, 204}
+
+
+def test_both_conditions_must_hold(ada: User, spoken: Spoken) -> None:
+    task = spoken.task(ada, spoken.create(ada))
+    for method, target, options in writes(spoken, task):
+        both = {"If-Match": ada.get(task).etag, "If-None-Match": "*"}
+        assert 412 == ada(method, target, headers=both, **options).status
+    assert 412 == ada.put(task, {}, headers={"If-Match": '"9"', "If-None-Match": '"8"'}).status
+    assert 200 == ada.put(task, {}, headers={"If-Match": '"1"', "If-None-Match": '"8"'}).status
+
+
+def test_creating_makes_what_is_not_there(ada: User, spoken: Spoken) -> None:
+    assert 201 == ada.post(spoken.tasks(ada), {"title": "x"}, headers={"If-None-Match": "*"}).status
+
+
 def test_a_broken_body_is_422_before_any_condition(ada: User, spoken: Spoken) -> None:
     task = spoken.task(ada, spoken.create(ada))
     assert 422 == ada.put(task, {"title": ""}, headers={"If-Match": '"999"'}).status

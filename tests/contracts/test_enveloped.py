@@ -11,7 +11,16 @@ from tests.contracts.conftest import NewUser
 from tests.contracts.spoken import ENVELOPED, SCOPED
 
 SOME_UUID = "0193b5e7-6f1c-7a35-9d0c-4e2f8a61b7c3"
-FIELDS = ["id", "user_id", "title", "is_completed", "completed_at", "created_at", "updated_at"]
+FIELDS = [
+    "id",
+    "user_id",
+    "title",
+    "is_completed",
+    "completed_at",
+    "created_at",
+    "updated_at",
+    "description",
+]
 
 
 @pytest.fixture
@@ -72,12 +81,24 @@ def test_create_answers_201_with_the_bare_task(ada: User, tasks: str) -> None:
     assert FIELDS == list(task)
     assert 7 == UUID(task["id"]).version
     assert [ada.id, "Buy milk", False, None] == [task[name] for name in FIELDS[1:5]]
+    assert task["description"] is None
     assert task["created_at"] == task["updated_at"]
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [({"title": "x" * 500}, 201), ({"title": "x" * 501}, 422), ({"title": ""}, 422), ({}, 422), ([], 422)],
+    [
+        ({"title": "x" * 500}, 201),
+        ({"title": "x" * 501}, 422),
+        ({"title": ""}, 422),
+        ({}, 422),
+        ([], 422),
+        ({"title": "x", "description": "d" * 10_000}, 201),
+        ({"title": "x", "description": "d" * 10_001}, 422),
+        ({"title": "x", "description": ""}, 201),
+        ({"title": "x", "description": None}, 201),
+        ({"title": "x", "description": 7}, 422),
+    ],
 )
 def test_create_keeps_the_limits(ada: User, tasks: str, body: Any, status: int) -> None:
     assert status == ada.post(tasks, body).status
@@ -94,14 +115,34 @@ def test_get_answers_the_bare_task(ada: User, tasks: str) -> None:
     assert (200, task) == (reply.status, reply.json())
 
 
-def test_the_description_is_carried_when_it_is_set(ada: User, tasks: str) -> None:
-    SCOPED.create(ada, title="with", description="told elsewhere")
-    SCOPED.create(ada, title="without")
-    without, with_one = ada.get(tasks).json()["data"]
-    assert FIELDS == list(without)
-    assert [*FIELDS, "description"] == list(with_one)
-    assert "told elsewhere" == with_one["description"]
-    assert with_one == ada.get(f"{tasks}/{with_one['id']}").json()
+def test_the_description_is_stored_and_always_shown(ada: User, tasks: str) -> None:
+    with_one = create(ada, "with", description="told here")
+    SCOPED.create(ada, title="elsewhere", description="told elsewhere")
+    without = create(ada, "without")
+    found = ada.get(tasks).json()["data"]
+    assert [None, "told elsewhere", "told here"] == [task["description"] for task in found]
+    assert all(FIELDS == list(task) for task in found)
+    assert [without, with_one] == [ada.get(f"{tasks}/{task['id']}").json() for task in (without, with_one)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "description"),
+    [
+        ({"description": "new"}, "new"),
+        ({"description": None}, None),
+        ({"description": ""}, ""),
+        ({"title": "new"}, "old"),
+        ({"is_completed": True}, "old"),
+        ({}, "old"),
+    ],
+)
+def test_change_sets_clears_or_keeps_the_description(
+    ada: User, tasks: str, fields: dict[str, Any], description: str | None
+) -> None:
+    task = create(ada, "x", description="old")
+    reply = ada.put(f"{tasks}/{task['id']}", fields)
+    assert (200, description) == (reply.status, reply.json()["description"])
+    assert reply.json() == ada.get(f"{tasks}/{task['id']}").json()
 
 
 @pytest.mark.parametrize(
@@ -145,7 +186,15 @@ def test_change_of_is_completed_sets_and_clears_completed_at(ada: User, tasks: s
 
 
 @pytest.mark.parametrize(
-    "fields", [{"title": ""}, {"title": None}, {"title": "x" * 501}, {"is_completed": None}]
+    "fields",
+    [
+        {"title": ""},
+        {"title": None},
+        {"title": "x" * 501},
+        {"is_completed": None},
+        {"description": "d" * 10_001},
+        {"description": 7},
+    ],
 )
 def test_change_to_a_bad_value_is_422(ada: User, tasks: str, fields: dict[str, Any]) -> None:
     task = create(ada, "old")

@@ -69,9 +69,9 @@ TAGS = {"tags": st.lists(titles(50), max_size=3, unique=True)}
 DIALECTS = {
     "scoped": Dialect(
         lambda user: f"/api/{user.id}/tasks",
-        texts(200, 1000) | COMPLETED,
-        texts(200, 1000) | COMPLETED | CLEARED,
-        {},
+        texts(200, 1000) | COMPLETED | NULLABLE,
+        texts(200, 1000) | COMPLETED | NULLABLE | CLEARED,
+        {"due": "due_date"},
         list,
     ),
     "versioned": Dialect(
@@ -90,8 +90,8 @@ DIALECTS = {
     ),
     "enveloped": Dialect(
         lambda user: f"/enveloped/api/{user.id}/tasks",
-        {"title": titles(500)},
-        {"title": titles(500)} | COMPLETED,
+        texts(500, 10_000),
+        texts(500, 10_000) | COMPLETED | CLEARED,
         {"completed": "is_completed"},
         lambda body: list(body["data"]),
         key="id",

@@ -9,7 +9,20 @@ import pytest
 from tests.contracts.client import User
 from tests.contracts.spoken import SCOPED, VERSIONED
 
-FIELDS = ["id", "user_id", "title", "description", "completed", "created_at", "updated_at"]
+FIELDS = [
+    "id",
+    "user_id",
+    "title",
+    "description",
+    "completed",
+    "priority",
+    "due_date",
+    "created_at",
+    "updated_at",
+]
+
+
+NOT_DATES: list[Any] = [None, "", "tomorrow", "2026-13-01", "12/01/2026", 1_800_000_000, True, [], {}]
 
 
 @pytest.fixture
@@ -92,24 +105,67 @@ def test_search_finds_text_in_title_or_description_in_any_case(
     ("sort", "expected"),
     [
         ("created", ["beta", "Alpha", "gamma", "ändern"]),
+        ("created_at", ["beta", "Alpha", "gamma", "ändern"]),
+        ("updated_at", ["Alpha", "gamma", "ändern", "beta"]),
         ("updated", ["Alpha", "gamma", "ändern", "beta"]),
         ("title", ["Alpha", "beta", "gamma", "ändern"]),
         ("due_date", ["gamma", "beta", "Alpha", "ändern"]),
         ("priority", ["Alpha", "beta", "gamma", "ändern"]),
     ],
 )
-def test_sort_and_order(ada: User, tasks: str, sort: str, expected: list[str]) -> None:
+@pytest.mark.parametrize("name", ["sort", "sort_by"])
+def test_sort_and_order(ada: User, tasks: str, name: str, sort: str, expected: list[str]) -> None:
     first = VERSIONED.create(ada, title="beta", priority="medium", due_date="2026-02-01T00:00:00Z")
     VERSIONED.create(ada, title="Alpha", priority="low", due_date="2026-03-01T00:00:00Z")
     VERSIONED.create(ada, title="gamma", priority="high", due_date="2026-01-01T00:00:00Z")
     VERSIONED.create(ada, title="ändern")
     ada.put(f"{tasks}/{first['id']}", {"description": "changed last"})
-    assert expected == titles(ada.get(f"{tasks}?sort={sort}").json())
-    assert expected == titles(ada.get(f"{tasks}?sort={sort}&order=asc").json())
-    descending = titles(ada.get(f"{tasks}?sort={sort}&order=desc").json())
+    assert expected == titles(ada.get(f"{tasks}?{name}={sort}").json())
+    assert expected == titles(ada.get(f"{tasks}?{name}={sort}&order=asc").json())
+    descending = titles(ada.get(f"{tasks}?{name}={sort}&order=desc").json())
     # What a task lacks puts it last in both directions.
     absent = ["ändern"] if sort in {"due_date", "priority"} else []
     assert [title for title in reversed(expected) if title not in absent] + absent == descending
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("sort_by=TITLE", ["a", "b"]),
+        ("sort=created&sort_by=title", ["b", "a"]),
+        ("sort_by=", ["b", "a"]),
+        ("sort_by=dueDate", ["b", "a"]),
+        ("sort_by=created_at; DROP TABLE tasks", ["b", "a"]),
+        ("sort_by=%00", ["b", "a"]),
+    ],
+)
+def test_a_sort_by_that_cannot_be_read_is_ignored(
+    ada: User, tasks: str, query: str, expected: list[str]
+) -> None:
+    create(ada, "b", "a")
+    found = ada.get(f"{tasks}?{quote(query, safe='=&%')}")
+    assert (200, expected) == (found.status, titles(found.json()))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("priority=high", ["high"]),
+        ("priority=MEDIUM", ["medium"]),
+        ("priority=Low&status=completed", []),
+        ("priority=low&priority=high", ["low", "high"]),
+        ("priority=all", ["low", "medium", "high", "none"]),
+        ("priority=none", ["low", "medium", "high", "none"]),
+        ("priority=", ["low", "medium", "high", "none"]),
+        ("priority=urgent", ["low", "medium", "high", "none"]),
+        ("priority=%00", ["low", "medium", "high", "none"]),
+    ],
+)
+def test_list_by_priority(ada: User, tasks: str, query: str, expected: list[str]) -> None:
+    for priority in ("low", "medium", "high", "none"):
+        create(ada, priority, priority=priority)
+    found = ada.get(f"{tasks}?{query}")
+    assert (200, expected) == (found.status, titles(found.json()))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +192,8 @@ def test_sort_and_order(ada: User, tasks: str, sort: str, expected: list[str]) -
             {
                 "type": "literal_error",
                 "loc": ["query", "sort"],
-                "msg": "Input should be 'created', 'updated', 'title', 'due_date' or 'priority'",
+                "msg": "Input should be 'created', 'updated', 'title', 'due_date', 'priority', "
+                "'created_at' or 'updated_at'",
             },
         ),
         (
@@ -200,7 +257,7 @@ def test_create_answers_201_with_the_task(ada: User, tasks: str) -> None:
     assert 201 == reply.status
     assert FIELDS == list(task)
     assert isinstance(task["id"], int)
-    assert (ada.id, "Buy milk", None, False) == tuple(task[name] for name in FIELDS[1:5])
+    assert (ada.id, "Buy milk", None, False, None, None) == tuple(task[name] for name in FIELDS[1:7])
     assert task["created_at"] == task["updated_at"]
     assert task["created_at"].endswith("Z")
     assert datetime.fromisoformat(task["created_at"]).utcoffset() is not None
@@ -236,6 +293,57 @@ def test_create_keeps_the_limits(ada: User, tasks: str, body: Any, status: int) 
     assert status == ada.post(tasks, body).status
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        *(("low", "low"), ("medium", "medium"), ("high", "high"), ("MEDIUM", "medium"), (" High ", "high")),
+        *((each, None) for each in (None, "", "none", "None", "urgent", "1", 1, True, ["low"], {"low": 1})),
+    ],
+)
+def test_a_priority_is_read_in_any_case_or_ignored(ada: User, tasks: str, sent: Any, shown: Any) -> None:
+    reply = ada.post(tasks, {"title": "x", "priority": sent})
+    assert (201, shown) == (reply.status, reply.json()["priority"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("2026-12-01T08:30:00Z", "2026-12-01T08:30:00Z"),
+        ("2026-12-01T08:30:00.000+02:00", "2026-12-01T06:30:00Z"),
+        ("2026-12-01T08:30", "2026-12-01T08:30:00Z"),
+        ("2026-12-01", "2026-12-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", None),
+        ("9999-12-31T23:59:59.999999Z", None),
+        *((each, None) for each in NOT_DATES),
+    ],
+)
+def test_a_due_date_is_read_or_ignored(ada: User, tasks: str, sent: Any, shown: Any) -> None:
+    reply = ada.post(tasks, {"title": "x", "due_date": sent})
+    assert (201, shown) == (reply.status, reply.json()["due_date"])
+    assert reply.json() == ada.get(f"{tasks}/{reply.json()['id']}").json()
+
+
+@pytest.mark.parametrize("sent", [None, "", "none"])
+def test_change_clears_a_priority(ada: User, tasks: str, sent: Any) -> None:
+    [task] = create(ada, "x", priority="high")
+    assert ada.put(f"{tasks}/{task['id']}", {"priority": sent}).json()["priority"] is None
+
+
+@pytest.mark.parametrize("sent", [None, ""])
+def test_change_clears_a_due_date(ada: User, tasks: str, sent: Any) -> None:
+    [task] = create(ada, "x", due_date="2026-12-01")
+    assert ada.put(f"{tasks}/{task['id']}", {"due_date": sent}).json()["due_date"] is None
+
+
+@pytest.mark.parametrize(
+    "fields", [{"priority": "urgent"}, {"priority": 3}, {"due_date": "soon"}, {"due_date": 3}]
+)
+def test_change_to_what_cannot_be_read_keeps_the_value(ada: User, tasks: str, fields: Any) -> None:
+    [task] = create(ada, "x", priority="high", due_date="2026-12-01")
+    kept = ada.put(f"{tasks}/{task['id']}", fields)
+    assert (200, task) == (kept.status, kept.json())
+
+
 def test_create_names_what_is_wrong(ada: User, tasks: str) -> None:
     reply = ada.post(tasks, {"title": "x" * 201, "description": 5})
     assert 422 == reply.status
@@ -269,11 +377,13 @@ def test_a_missing_task_is_404(ada: User, tasks: str, method: str) -> None:
         {"title": "new"},
         {"description": "new"},
         {"completed": True},
-        {"title": "new", "description": None, "completed": True},
+        {"priority": "low"},
+        {"due_date": "2026-12-01T08:30:00Z"},
+        {"title": "new", "description": None, "completed": True, "priority": None, "due_date": None},
     ],
 )
 def test_change_sets_what_is_given_and_keeps_the_rest(ada: User, tasks: str, fields: dict[str, Any]) -> None:
-    [task] = create(ada, "old", description="old")
+    [task] = create(ada, "old", description="old", priority="high", due_date="2026-01-01")
     reply = ada.put(f"{tasks}/{task['id']}", fields)
     assert 200 == reply.status
     assert task | fields | {"updated_at": reply.json()["updated_at"]} == reply.json()

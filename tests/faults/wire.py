@@ -77,7 +77,7 @@ class Connection:
     async def request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request (see `request_bytes`) and read its answer; raises `Lost`."""
         await self.send(request_bytes(method, path, **options))
-        return await self.answer()
+        return await self.answer(bodiless=method == "HEAD")
 
     async def send(self, data: bytes) -> None:
         try:
@@ -86,8 +86,8 @@ class Connection:
         except OSError as error:
             raise Lost(str(error)) from error
 
-    async def answer(self) -> Answer:
-        """Read one answer; raises `Lost`."""
+    async def answer(self, *, bodiless: bool = False) -> Answer:
+        """Read one answer, or the head alone of one that has no body; raises `Lost`."""
         try:
             head = await self.reader.readuntil(b"\r\n\r\n")
             first, *lines = head.decode("latin-1").split("\r\n")[:-2]
@@ -95,7 +95,7 @@ class Connection:
             headers = {
                 name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
             }
-            body = await self._body(status, headers)
+            body = b"" if bodiless else await self._body(status, headers)
         except (OSError, asyncio.IncompleteReadError) as error:
             raise Lost(str(error)) from error
         self._told_to_close = headers.get("connection", "").lower() == "close"

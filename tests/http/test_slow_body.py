@@ -1,17 +1,19 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from donebook.http.bounds.bodies import BodyMemory
 from donebook.http.failures import BodyTooSlow
-from donebook.http.requests import read_json
+from donebook.http.requests import read_any, read_json
 from donebook.settings import Settings
 
 SCOPE: dict[str, Any] = {"headers": []}
 
 
-async def test_all_of_a_body_has_one_limit_of_time() -> None:
+@pytest.mark.parametrize("read", [read_json, read_any])
+async def test_all_of_a_body_has_one_limit_of_time(read: Callable[..., Awaitable[bytes]]) -> None:
     """Not one for each piece: a client could stretch it."""
     bodies = BodyMemory(1000)
     pieces = [b'{"title"', b':"x"}']
@@ -21,7 +23,7 @@ async def test_all_of_a_body_has_one_limit_of_time() -> None:
         return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
 
     with pytest.raises(BodyTooSlow):
-        await read_json(SCOPE, receive, limit=1000, seconds=0.6, hold=lambda: bodies.hold("ada"))
+        await read(SCOPE, receive, limit=1000, seconds=0.6, hold=lambda: bodies.hold("ada"))
     assert 0 == bodies.held
 
 

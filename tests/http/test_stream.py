@@ -76,10 +76,10 @@ def connection() -> Connection:
     return Connection()
 
 
-async def serve(follower: ScriptedFollower, connection: Connection) -> None:
+async def serve(follower: ScriptedFollower, connection: Connection, method: str = "GET") -> None:
     feed = cast("Feed[Any]", follower)
     answer = EventStream(feed, cast("Follower", follower), follower.stay_alert)
-    await answer({"type": "http"}, connection.receive, connection.send)
+    await answer({"type": "http", "method": method}, connection.receive, connection.send)
 
 
 async def test_it_begins_with_the_id_to_resume_from_and_a_time_to_wait(
@@ -91,6 +91,13 @@ async def test_it_begins_with_the_id_to_resume_from_and_a_time_to_wait(
     fields = dict(line.split(b": ") for line in beginning.splitlines())
     assert b"41" == fields[b"id"]
     assert 1000 <= int(fields[b"retry"]) <= 3000
+
+
+async def test_a_head_is_all_that_head_gets_and_the_feed_is_left(
+    follower: ScriptedFollower, connection: Connection
+) -> None:
+    await serve(follower, connection, "HEAD")
+    assert (b"", True, True) == (connection.body, connection.whole, follower.was_left)
 
 
 async def test_events_go_out_as_they_are(follower: ScriptedFollower, connection: Connection) -> None:

@@ -25,9 +25,12 @@ def write_through_every_contract(service: str, user: Tagged) -> list[dict[str, A
     """Give the user tasks, a trash, a history and a used key; return the tasks as ``v2`` shows them."""
     tasks: list[tuple[str, dict[str, Any]]] = [
         ("/api/tasks", {"title": user.text("flat"), "description": user.text("description")}),
-        (f"/api/{user.id}/tasks", {"title": user.text("scoped"), "completed": True}),
+        (f"/api/{user.id}/tasks", {"title": user.text("scoped"), "completed": True, "priority": "HIGH"}),
         ("/api/v1/tasks", {"title": user.text("versioned"), "due_date": "2026-12-01T08:30:00Z"}),
-        (f"/enveloped/api/{user.id}/tasks", {"title": user.text("enveloped")}),
+        (
+            f"/enveloped/api/{user.id}/tasks",
+            {"title": user.text("enveloped"), "description": user.text("described")},
+        ),
         ("/api/v2/tasks", {"title": user.text("v2"), "tags": [user.tag], "priority": "high"}),
         ("/api/v2/tasks", {"title": user.text("to the trash")}),
     ]

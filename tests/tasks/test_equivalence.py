@@ -44,6 +44,7 @@ DUES = st.sampled_from(
         Due(NOON.replace(hour=0), all_day=True),
     ]
 )
+INSTANTS = [NOON, NOON + timedelta(microseconds=1), NOON.replace(hour=0)]
 FIELDS = {
     "title": TEXTS,
     "description": st.none() | TEXTS,
@@ -112,7 +113,14 @@ OPERATIONS = st.lists(
             EditOf,
             task=st.integers(MISSING, 3),
             by_uuid=st.booleans(),
-            fields=st.fixed_dictionaries({}, optional={**FIELDS, "completed": st.booleans()}),
+            fields=st.fixed_dictionaries(
+                {},
+                optional={
+                    **FIELDS,
+                    "completed": st.booleans(),
+                    "due_at": st.none() | st.sampled_from(INSTANTS),
+                },
+            ),
             flip=st.sampled_from([None, None, "toggle", "delete", "restore", "position"]),
             now=MOMENTS,
             behind=st.none() | st.integers(0, 1),

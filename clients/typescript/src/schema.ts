@@ -84,7 +84,8 @@ export interface paths {
          * Create Task
          * @description Create a task at the end of the list.
          *
-         *     With an `id` of the client's choice the request can be sent again: it makes one task.
+         *     With an `id` of the client's choice the request can be sent again: it makes one task. With
+         *     `If-None-Match: *` beside it, a task that is there is 412.
          */
         post: operations["v2_create_task"];
         delete?: never;
@@ -723,14 +724,15 @@ export interface components {
          * @description Due at a moment.
          */
         GivenDueMoment: {
+            /** Time Zone */
+            time_zone?: string | null;
             /**
              * At
              * Format: date-time
+             * @description Without an offset it is the local time of `time_zone`, or UTC where none is given. Of a local time that occurs twice the first is meant; one that does not occur is refused.
              * @example 2026-12-01T08:30:00Z
              */
             at: string;
-            /** Time Zone */
-            time_zone?: string | null;
         };
         /**
          * GivenTask
@@ -854,7 +856,7 @@ export interface components {
         };
         /**
          * PreconditionProblem
-         * @description It is not at the revision that If-Match names.
+         * @description A condition of the request, If-Match or If-None-Match, does not hold.
          */
         PreconditionProblem: {
             /**
@@ -1318,7 +1320,7 @@ export interface operations {
                 due_after?: string | null;
                 /** @description Open tasks whose moment has passed by the start of this minute, or whose day is over in `time_zone`; `false`: all others. */
                 overdue?: boolean | null;
-                /** @description Where days begin and end; by default the token's `zoneinfo`, else UTC. */
+                /** @description Where days begin and end; by default the token's `zoneinfo`, else UTC. A moment without an offset is the local time of this zone if it is given, else UTC. */
                 time_zone?: string | null;
                 /** @description Words that are all in the title or the description, whatever the case. */
                 q?: string | null;
@@ -1592,7 +1594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -1846,7 +1848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2026,7 +2028,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2176,7 +2178,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2308,7 +2310,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2440,7 +2442,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2590,7 +2592,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -2846,7 +2848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3019,7 +3021,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -3477,7 +3479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ConflictProblem"];
                 };
             };
-            /** @description Not at the revision that If-Match names */
+            /** @description A condition of the request (If-Match, If-None-Match) does not hold */
             412: {
                 headers: {
                     [name: string]: unknown;

@@ -8,7 +8,7 @@ import msgspec
 
 from donebook import errors
 from donebook.contracts.refusals import BrokenRules, Refusal, describe_refusals, wording
-from donebook.errors import Failure
+from donebook.errors import Failure, PreconditionFailed
 from donebook.http import failures
 from donebook.http.answer import (
     JSON,
@@ -34,7 +34,7 @@ from donebook.tasks.usecases import (
     list_tasks,
     owner_revision,
 )
-from donebook.tasks.values import Due, Edit, NewTask, TaskKey, Writing
+from donebook.tasks.values import Due, Edit, NewTask, TaskKey, Writing, complete, reopen, toggle
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -133,10 +133,20 @@ async def answer_creation(
 ) -> Answer:
     """Create the task and answer 201 with it; 200 if it was there, by the id that the client chose."""
     written = await create_task(call.database, call.principal, new, writing_of_list(call), into)
-    headers = [(b"etag", task_tag(written.revision))]
+    tag = task_tag(written.revision)
+    if not written.changed and matches(call.condition(b"if-none-match"), tag):
+        raise PreconditionFailed(written.task, written.revision)
+    headers = [(b"etag", tag)]
     if location is not None:
         headers.append((b"location", location(written.task).encode()))
     return json_answer(201 if written.changed else 200, written.task, headers)
+
+
+def turn(key: TaskKey, completed: bool | None) -> Edit:
+    """Complete or reopen the task as asked; toggle it where nothing was said."""
+    if completed is None:
+        return toggle(key)
+    return complete(key) if completed else reopen(key)
 
 
 async def answer_edit(call: CallContext, edit: Edit, into: type[T]) -> Answer:
@@ -163,7 +173,12 @@ async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
 async def writing_of_task(
     call: CallContext, key: TaskKey, into: type[T], *, trashed: bool = False
 ) -> Writing:
-    """The circumstances of a write to a task, on the condition of ``If-Match``."""
+    """The circumstances of a write to a task, on the conditions of the request's headers."""
+    unwanted = call.condition(b"if-none-match")
+    if unwanted is not None:
+        found = await get_task(call.database, call.principal, key, into, trashed=trashed)
+        if matches(unwanted, task_tag(found.revision)):
+            raise PreconditionFailed(found.task, found.revision)
     return writing_of(call, await _task_guard(call, key, into, trashed=trashed))
 
 

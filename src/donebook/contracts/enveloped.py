@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NotRequired
 from uuid import UUID
 
 import msgspec
@@ -21,6 +21,7 @@ from donebook.contracts.dialect import (
     answer_task,
 )
 from donebook.contracts.fields import (
+    Description10000,
     Flag,
     ShownDescription,
     ShownMoment,
@@ -131,8 +132,8 @@ contract = Contract(
 )
 
 
-class EnvelopedTask(msgspec.Struct, omit_defaults=True):
-    """A task; ``description`` is there only where another contract has set one."""
+class EnvelopedTask(msgspec.Struct):
+    """A task."""
 
     uuid: ShownUuid = msgspec.field(name="id")
     user_id: ShownOwner
@@ -141,7 +142,7 @@ class EnvelopedTask(msgspec.Struct, omit_defaults=True):
     completed_at: ShownMomentOrNull
     created_at: ShownMoment
     updated_at: ShownMoment
-    description: ShownDescription = None
+    description: ShownDescription
 
 
 class ListMeta(msgspec.Struct):
@@ -162,12 +163,14 @@ class NewEnvelopedTask(TypedDict):
     """A task to create; other fields are ignored."""
 
     title: Title500
+    description: NotRequired[Description10000 | None]
 
 
 class EnvelopedTaskChange(TypedDict, total=False):
-    """What to change: an absent field keeps its value."""
+    """What to change: an absent field keeps its value, null clears the description."""
 
     title: Title500
+    description: Description10000 | None
     is_completed: Flag
 
 
@@ -191,7 +194,7 @@ async def list_tasks(call: Call) -> Answer:
 )
 async def create_task(call: Call, body: Annotated[NewEnvelopedTask, Body()]) -> Answer:
     """Create a task."""
-    return await answer_creation(call, NewTask(body["title"]), EnvelopedTask)
+    return await answer_creation(call, NewTask(body["title"], body.get("description")), EnvelopedTask)
 
 
 @contract.route(

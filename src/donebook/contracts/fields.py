@@ -1,7 +1,7 @@
 """The fields that several dialects take and show, with their rules and examples."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -24,7 +24,9 @@ Title500 = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=_SOME_TEXT),
     Field(description="What is to be done; white space around it is dropped.", examples=["Buy groceries"]),
 ]
-
+Description10000 = Annotated[
+    SafeText, StringConstraints(max_length=10_000), Field(examples=["Milk, bread and apples"])
+]
 
 _WRITTEN_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ].*)?")
 
@@ -36,27 +38,32 @@ def _require_text(value: Any) -> Any:
     return value
 
 
-def _to_utc(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        value = value.replace(tzinfo=UTC)
+def to_utc(value: datetime, zone: tzinfo = UTC) -> datetime:
+    """The moment in UTC; without an offset it is the local time of the zone.
+
+    Of a local time that occurs twice the first is meant. Raises ``ValueError`` for one that does not
+    occur, and for a moment beyond what can be stored.
+    """
+    is_local = value.tzinfo is None
+    local = value.replace(tzinfo=zone) if is_local else value
     try:
-        value = value.astimezone(UTC)
+        moment = local.astimezone(UTC)
+        if is_local and moment.astimezone(zone).replace(tzinfo=None) != value:
+            raise ValueError("Input should be a time that the clocks of the time zone show")
     except OverflowError:
         raise ValueError("Input should be in the years 1 to 9999 in UTC") from None
-    if value.replace(tzinfo=None) in _INFINITIES:
+    if moment.replace(tzinfo=None) in _INFINITIES:
         raise ValueError("Input should be neither the first nor the last moment of the years 1 to 9999")
-    return value
+    return moment
 
 
 # What PostgreSQL's driver stores as minus and plus infinity, and reads back without a zone.
 _INFINITIES = (datetime.min, datetime.max)  # noqa: DTZ901 - compared with, not computed with
 
-Moment = Annotated[
-    datetime,
-    BeforeValidator(_require_text),
-    AfterValidator(_to_utc),
-    Field(examples=["2026-12-01T08:30:00Z"]),
-]
+WrittenMoment = Annotated[datetime, BeforeValidator(_require_text), Field(examples=["2026-12-01T08:30:00Z"])]
+"""A point in time from a client, as it is written: RFC 3339, or without an offset."""
+
+Moment = Annotated[WrittenMoment, AfterValidator(to_utc)]
 """A point in time from a client: RFC 3339, taken as UTC where it has no offset."""
 
 Flag = Annotated[bool, Field(strict=True)]

@@ -16,6 +16,7 @@ from donebook.contracts.dialect import (
     answer_edit,
     answer_list,
     answer_task,
+    turn,
 )
 from donebook.contracts.fields import (
     SafeText,
@@ -28,10 +29,10 @@ from donebook.contracts.fields import (
 )
 from donebook.http.answer import Answer
 from donebook.http.call import Call
-from donebook.http.contract import Contract
+from donebook.http.contract import Completed, Contract
 from donebook.http.schema import described
 from donebook.tasks.selection import Selection
-from donebook.tasks.values import NewTask, change, delete, toggle
+from donebook.tasks.values import NewTask, change, delete
 
 contract = Contract("flat", "Tasks of the signed-in user", DetailVoice())
 
@@ -118,9 +119,9 @@ async def change_task(call: Call, task_id: int, body: Annotated[FlatTaskChange, 
     refusals=[404, 412, 422],
     success=TASK_TAGGED,
 )
-async def toggle_task(call: Call, task_id: int) -> Answer:
-    """Complete the task, or reopen it if it is complete."""
-    return await answer_edit(call, toggle(task_id), FlatTask)
+async def toggle_task(call: Call, task_id: int, completed: Completed) -> Answer:
+    """Complete the task, or reopen it if it is complete; a body may say which of the two."""
+    return await answer_edit(call, turn(task_id, completed), FlatTask)
 
 
 @contract.route("DELETE", "/api/tasks/{task_id}", status=204, refusals=[404, 412, 422])

@@ -45,7 +45,7 @@ MEANINGS = {
     408: "The body did not arrive in time",
     409: "In conflict with what is stored",
     410: "Too long ago: what was deleted since is forgotten",
-    412: "Not at the revision that If-Match names",
+    412: "A condition of the request (If-Match, If-None-Match) does not hold",
     413: "The body is too large",
     415: "The body is not JSON",
     422: "The request breaks a rule",

@@ -12,6 +12,12 @@ CONTRACTS: dict[str, Contract] = {
     module.contract.name: module.contract for module in (v2, versioned, flat, scoped, auth, enveloped)
 }
 
+_PREFIXES = {
+    v2.contract.name: ("/api/v2",),
+    versioned.contract.name: ("/api/v1",),
+    auth.contract.name: ("/api/auth", "/api/v1/auth"),
+}
+
 
 def mount_contracts(mounts: Sequence[Mount]) -> tuple[Paths, list[ContractRoute]]:
     """The sealed paths of the mounted contracts, and their routes for OpenAPI.
@@ -20,17 +26,33 @@ def mount_contracts(mounts: Sequence[Mount]) -> tuple[Paths, list[ContractRoute]
     """
     paths = Paths()
     routes: list[ContractRoute] = []
-    for mounted in _mounted(mounts):
+    places = list(_mounted(mounts))
+    for mounted in places:
         made = mounted.contract.routes(mounted.base, mounted.voice)
         for route in made:
             for method in route.methods or ():
                 paths.add(mounted, method, route.path, route)
         routes += made
+    for mounted in places:
+        for path in _claims(mounted, places):
+            paths.claim(mounted, path)
     for mount in mounts:
         for word in ("v1", "v2", "tasks", "auth"):
             # These words are no user ids, whether or not their contract is mounted.
             paths.reserve(f"{mount.base}/api/{word}")
     return paths, routes
+
+
+def _claims(mounted: Mounted, among: Sequence[Mounted]) -> Iterator[str]:
+    """The paths below which this contract words a 404, whether or not an endpoint is near.
+
+    A base belongs to the one contract that is mounted there; ``auth`` gives way to another.
+    """
+    at_base = [each for each in among if each.base == mounted.base and each.contract is not auth.contract]
+    if mounted.base and at_base in ([mounted], []):
+        yield mounted.base
+    for prefix in _PREFIXES.get(mounted.contract.name, ()):
+        yield mounted.base + prefix
 
 
 def _mounted(mounts: Sequence[Mount]) -> Iterator[Mounted]:

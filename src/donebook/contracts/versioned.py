@@ -5,7 +5,7 @@ from typing import Annotated, Any, NotRequired
 
 import msgspec
 from fastapi import Body, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 from typing_extensions import TypedDict
 
 from donebook import errors
@@ -18,11 +18,12 @@ from donebook.contracts.dialect import (
     answer_list,
     answer_task,
     due_at,
+    turn,
 )
 from donebook.contracts.fields import (
+    Description10000,
     Flag,
     Moment,
-    SafeText,
     ShownDescription,
     ShownMoment,
     ShownMomentOrNull,
@@ -36,10 +37,10 @@ from donebook.errors import Failure
 from donebook.http import failures
 from donebook.http.answer import JSON, Answer
 from donebook.http.call import Call
-from donebook.http.contract import Contract, Refusals
+from donebook.http.contract import Completed, Contract, Refusals
 from donebook.http.schema import described, described_list
 from donebook.tasks.selection import Selection
-from donebook.tasks.values import NewTask, Priority, change, delete, toggle
+from donebook.tasks.values import NewTask, Priority, change, delete
 
 
 class CodedRefusal(BaseModel):
@@ -117,10 +118,6 @@ class CodedVoice:
 
 contract = Contract("versioned", "Tasks with priorities and due dates", CodedVoice())
 
-Description = Annotated[
-    SafeText, StringConstraints(max_length=10_000), Field(examples=["Milk, bread and apples"])
-]
-
 
 class VersionedTask(msgspec.Struct):
     """A task."""
@@ -140,7 +137,7 @@ class NewVersionedTask(TypedDict):
     """A task to create; other fields are ignored."""
 
     title: Title200
-    description: NotRequired[Description | None]
+    description: NotRequired[Description10000 | None]
     priority: NotRequired[Priority | None]
     due_date: NotRequired[Moment | None]
     completed: NotRequired[Flag]
@@ -150,7 +147,7 @@ class VersionedTaskChange(TypedDict, total=False):
     """What to change: an absent field keeps its value; null clears description, priority and due date."""
 
     title: Title200
-    description: Description | None
+    description: Description10000 | None
     priority: Priority | None
     due_date: Moment | None
     completed: Flag
@@ -229,7 +226,7 @@ async def change_task(call: Call, task_id: int, body: Annotated[VersionedTaskCha
     """Change the fields that are given."""
     fields: dict[str, Any] = dict(body)
     if "due_date" in fields:
-        fields["due"] = due_at(fields.pop("due_date"))
+        fields["due_at"] = fields.pop("due_date")
     return await answer_edit(call, change(task_id, fields), VersionedTask)
 
 
@@ -240,9 +237,9 @@ async def change_task(call: Call, task_id: int, body: Annotated[VersionedTaskCha
     refusals=[404, 412, 422],
     success=TASK_TAGGED,
 )
-async def toggle_task(call: Call, task_id: int) -> Answer:
-    """Complete the task, or reopen it if it is complete."""
-    return await answer_edit(call, toggle(task_id), VersionedTask)
+async def toggle_task(call: Call, task_id: int, completed: Completed) -> Answer:
+    """Complete the task, or reopen it if it is complete; a body may say which of the two."""
+    return await answer_edit(call, turn(task_id, completed), VersionedTask)
 
 
 @contract.route("DELETE", "/api/v1/tasks/{task_id}", status=204, refusals=[404, 412, 422])

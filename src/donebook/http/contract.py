@@ -104,6 +104,19 @@ def _describe_idempotency_key(
     del idempotency_key
 
 
+def _describe_completed() -> Any:
+    raise RuntimeError("a contract's route reads the body itself")
+
+
+Completed = Annotated[bool | None, Depends(_describe_completed)]
+"""What the body says of completion, if anything: for a request that may have any body or none."""
+
+_COMPLETION_BODY = {
+    "description": "A JSON object with a boolean `completed` sets it; without a body, or with any other, the "
+    "task is completed if it is open and reopened if it is complete.",
+    "content": {"application/json": {"schema": {}, "example": {"completed": True}}},
+}
+
 _OURS = frozenset({"public", "keyed", "before", "admit", "streams"})
 """The options of a declaration that are not FastAPI's."""
 
@@ -162,9 +175,13 @@ class Contract:
         statuses |= set() if public else {401}
         statuses |= {403} if has_user else set()
         statuses |= {408, 413, 415, 422} if has_body else set()
+        takes_completed = "completed" in declared.endpoint.__annotations__
+        statuses |= {408, 413} if takes_completed else set()
         tags: list[str | Enum] = [self.name if not base else f"{self.name} ({base})"]
         options = {key: value for key, value in declared.options.items() if key not in _OURS}
         success = options.pop("success", {})
+        if takes_completed:
+            options["openapi_extra"] = {"requestBody": _COMPLETION_BODY}
         also: Mapping[int, str] = options.pop("also", {})
         keyed = declared.method != "GET" and not public and declared.options.get("keyed", self.keyed)
         statuses |= {422} if keyed else set()

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 from urllib.parse import quote
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from donebook.errors import Failure, OperationFailed
@@ -49,9 +50,12 @@ class Dispatch:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":
+            send = _without_body(send)
         raw_path = scope.get("raw_path")
         path = quote(scope["path"], safe=_WRITTEN_OUT) if raw_path is None else raw_path.decode("latin-1")
-        found = self._paths.find(scope["method"], path)
+        found = self._paths.find(method, path)
         if found is None:
             # Every other path is written out too.
             nothing = json_answer(404, {"detail": "Not Found"})
@@ -93,10 +97,17 @@ class Dispatch:
         async def send_noted(message: Message) -> None:
             nonlocal started
             started = True
+            if message.get("status") == 405:
+                _allow_head(message)
             await send(message)
 
         try:
-            await self.app(scope, receive, send_noted)
+            if scope["method"] == "HEAD":
+                as_get = {**scope, "method": "GET"}
+                await self.app(as_get, receive, send_noted)
+                scope["route"] = as_get.get("route")
+            else:
+                await self.app(scope, receive, send_noted)
         except Exception as error:
             failure = _fault(scope, error)
             scope["failure"] = type(failure)
@@ -104,6 +115,25 @@ class Dispatch:
                 raise
             answer = json_answer(status_of(failure), {"detail": "Internal Server Error"})
             await answer(scope, receive, send)
+
+
+def _without_body(send: Send) -> Send:
+    """Send an answer's head alone, with the headers that go with its body."""
+
+    async def send_head(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await send(message)
+
+    return send_head
+
+
+def _allow_head(message: Message) -> None:
+    """Have ``Allow`` list HEAD beside GET; FastAPI's routes do not."""
+    headers = MutableHeaders(raw=message["headers"])
+    allowed = headers.get("allow", "").split(", ")
+    if "GET" in allowed and "HEAD" not in allowed:
+        headers["allow"] = ", ".join("GET, HEAD" if each == "GET" else each for each in allowed)
 
 
 def _fault(scope: Scope, error: Exception) -> Unexpected:

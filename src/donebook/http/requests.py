@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.types import Receive, Scope
 
 from donebook.errors import ChangeNotFound, Invalid, NotFound, TaskNotFound
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 LARGEST_ID = 2**63 - 1
 _PARAMETER_LIMIT = 100
+_PREFIXES = {"value_error": "Value error, ", "assertion_error": "Assertion failed, "}
 _strict_json = msgspec.json.Decoder().decode
 
 MOST_VALUES = 10_000
@@ -33,6 +35,13 @@ MOST_PROBLEMS = 50
 
 _COUNTED_PROBLEMS = 500
 """From more broken rules on only their number is told: making each readable takes five microseconds."""
+
+
+class _Completion(msgspec.Struct):
+    completed: bool | None = None
+
+
+_completion = msgspec.json.Decoder(_Completion).decode
 
 
 class Disconnected(Exception):
@@ -127,6 +136,21 @@ async def read_json(
     """
     _require_json(scope)
     return await _read_body(scope, receive, limit, seconds, hold)
+
+
+async def read_any(
+    scope: Scope, receive: Receive, *, limit: int, seconds: float, hold: Callable[[], HeldBody]
+) -> tuple[bytes, HeldBody | None]:
+    """The body, whatever it says that it is; else as `read_json`."""
+    return await _read_body(scope, receive, limit, seconds, hold)
+
+
+def parse_completed(body: bytes) -> bool | None:
+    """The boolean ``completed`` of a JSON object; ``None`` for any other body."""
+    try:
+        return _completion(body).completed if body else None
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def parse_json(body_type: TypeAdapter[T], body: bytes) -> T:
@@ -233,4 +257,9 @@ def _invalid(place: str, error: ValidationError) -> Invalid:
     if (count := error.error_count()) > _COUNTED_PROBLEMS:
         return Invalid([problem("too_many_problems", (place,), f"{count} rules are broken")])
     found = error.errors(include_url=False, include_context=False, include_input=False)[:MOST_PROBLEMS]
-    return Invalid([problem(each["type"], (place, *each["loc"]), each["msg"]) for each in found])
+    return Invalid([problem(each["type"], (place, *each["loc"]), _plain(each)) for each in found])
+
+
+def _plain(error: ErrorDetails) -> str:
+    """The message without what Pydantic puts before those of our own validators."""
+    return error["msg"].removeprefix(_PREFIXES.get(error["type"], ""))

@@ -7,13 +7,14 @@ worked out here once, from the same declarations. An endpoint may take:
 - ``call``: the request with its principal and services (`CallContext`);
 - ``task_id``: ``int`` or ``UUID``, from the path; ``revision``: ``int``, likewise;
 - ``query``: a Pydantic model annotated with ``Query()``;
-- ``body``: a `TypedDict`, annotated with ``Body()``: a field that is absent stays absent.
+- ``body``: a `TypedDict`, annotated with ``Body()``: a field that is absent stays absent;
+- ``completed``: what the body says of completion, if it says so; any body is taken.
 """
 
 import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin
 from uuid import UUID
 
 from fastapi.routing import APIRoute
@@ -29,11 +30,13 @@ from donebook.http.client_address import limit_group
 from donebook.http.once import answer_once, once_of
 from donebook.http.requests import (
     header,
+    parse_completed,
     parse_json,
     parse_number,
     parse_query,
     parse_revision,
     parse_uuid,
+    read_any,
     read_json,
 )
 from donebook.ledger.idempotency import Once
@@ -48,6 +51,14 @@ _PATH_READERS: dict[tuple[str, type], Callable[[str], Any]] = {
     ("revision", int): parse_revision,
 }
 _NOBODY = Principal("")
+
+
+class _Body(NamedTuple):
+    """Which parameter the body is for, how it is read, and how it is understood."""
+
+    name: str
+    read: Callable[..., Awaitable[tuple[bytes, HeldBody | None]]]
+    parse: Callable[[bytes], Any]
 
 
 async def admit_bearer(scope: Scope, services: Services) -> Principal:
@@ -88,7 +99,7 @@ class ContractRoute(APIRoute):
         self._path_readers: list[tuple[str, Callable[[str], Any]]] = []
         self._query: type[BaseModel] | None = None
         self._no_query: BaseModel | None = None
-        self._body: TypeAdapter[Any] | None = None
+        self._body: _Body | None = None
         self._has_user = "{user_id}" in path
         self._endpoint: Callable[..., Awaitable[Answer]] = endpoint
         self._plan(endpoint)
@@ -103,7 +114,9 @@ class ContractRoute(APIRoute):
                 self._query = kind
                 self._no_query = kind()
             elif name == "body":
-                self._body = TypeAdapter(kind)
+                self._body = _Body(name, read_json, partial(parse_json, TypeAdapter(kind)))
+            elif name == "completed":
+                self._body = _Body(name, read_any, parse_completed)
             elif f"{{{name}}}" in self.path:
                 self._path_readers.append((name, _PATH_READERS[name, kind]))
             else:
@@ -138,9 +151,10 @@ class ContractRoute(APIRoute):
         if self._query is not None:
             query = scope["query_string"]
             arguments["query"] = parse_query(self._query, query) if query else self._no_query
-        if self._body is None:
+        taken = self._body
+        if taken is None:
             return await self._perform(call, arguments, b"")
-        body, held = await read_json(
+        body, held = await taken.read(
             scope,
             receive,
             limit=services.body_limit,
@@ -148,7 +162,7 @@ class ContractRoute(APIRoute):
             hold=partial(self._hold_body, call),
         )
         try:
-            arguments["body"] = parse_json(self._body, body)
+            arguments[taken.name] = taken.parse(body)
             return await self._perform(call, arguments, body)
         finally:
             if held is not None:

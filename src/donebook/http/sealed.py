@@ -60,14 +60,26 @@ class SealedPaths(Generic[C, R]):
         segment.contract = contract
         segment.routes[method] = (route, tuple(names))
 
+    def claim(self, contract: C, path: str) -> None:
+        """Have the contract answer for what is no endpoint below a literal path, unless one does already."""
+        segment = self._literal(path)
+        segment.contract = segment.contract or contract
+
     def reserve(self, path: str) -> None:
         """Keep a literal path from being taken for a parameter, whether or not it leads anywhere."""
+        self._literal(path)
+
+    def _literal(self, path: str) -> _Segment[C, R]:
         segment = self._root
         for part in path.strip("/").split("/"):
             segment = segment.literals.setdefault(part, _Segment())
+        return segment
 
     def find(self, method: str, path: str) -> "Found[C, R] | None":
-        """What a request for a path, as it was sent, leads to; ``None`` if no contract claims it."""
+        """What a request for a path, as it was sent, leads to; ``None`` if no contract claims it.
+
+        ``HEAD`` leads wherever ``GET`` does.
+        """
         segment = self._root
         contract: C | None = None
         values: list[str] = []
@@ -84,11 +96,12 @@ class SealedPaths(Generic[C, R]):
                 contract = segment.contract
         if contract is None:
             return None
-        entry = segment.routes.get(method)
+        entry = segment.routes.get("GET" if method == "HEAD" else method)
         if entry is not None:
             route, names = entry
             return Found(contract, route, dict(zip(names, values, strict=True)), None)
-        return Found(contract, None, {}, ", ".join(segment.routes) or None)
+        allowed = ", ".join("GET, HEAD" if each == "GET" else each for each in segment.routes)
+        return Found(contract, None, {}, allowed or None)
 
 
 def _value(part: str, literals: Container[str]) -> str | None:

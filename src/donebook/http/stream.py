@@ -37,7 +37,8 @@ class EventStream(Answer):
     """What a follower takes from the feed; it leaves the feed when the stream is over.
 
     The stream begins with the id to resume from while no event has been seen. It is a block without
-    data, of which browsers keep the id and tell nobody. It ends with a comment that says why.
+    data, of which browsers keep the id and tell nobody. It ends with a comment that says why. A HEAD
+    request has the head of it.
     ``stay_alert`` is called again and again while it goes on, so that somebody looks out for the end of
     the token it was opened with.
     """
@@ -50,6 +51,10 @@ class EventStream(Answer):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         follower = self._follower
+        if scope["method"] == "HEAD":
+            self._feed.leave(follower)
+            await super().__call__(scope, receive, send)
+            return
         leaving = asyncio.create_task(_until_disconnect(receive))
         leaving.add_done_callback(lambda _: follower.end("the client has left"))
         try:

@@ -21,7 +21,9 @@ _CLAIMS = {
 # A path never reads these as a user id, so a literal of a neighbour is not claimed by a placeholder.
 _NOT_USER_IDS = frozenset({"v1", "v2", "tasks", "auth"})
 
-_SERVICE_PATHS = frozenset({"docs", "redoc", "openapi.json", "health", "metrics", ".well-known"})
+_SERVICE_PATHS = frozenset(
+    {"docs", "redoc", "openapi.json", "health", "metrics", ".well-known", "app", "mcp"}
+)
 _BASE = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
 DEFAULT_CONTRACTS = "v2,versioned,flat,scoped,auth,enveloped@/enveloped"

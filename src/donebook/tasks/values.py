@@ -67,6 +67,7 @@ class Aspect(StrEnum):
     DESCRIPTION = "description"
     PRIORITY = "priority"
     DUE = "due"
+    DUE_AT = "due_at"
     TAGS = "tags"
     POSITION = "position"
     COMPLETED_AT = "completed_at"
@@ -140,9 +141,11 @@ _RESTORE = frozenset({Aspect.RESTORE})
 
 
 def change(key: TaskKey, fields: Mapping[str, Any]) -> Edit:
-    """Set the given fields, of ``title, description, completed, priority, due, tags``.
+    """Set the given fields, of ``title, description, completed, priority, due, due_at, tags``.
 
-    Only ``completed`` on its own is called completing or reopening; with others it is an update.
+    ``due_at`` is for contracts that show a due date as an instant. It sets the instant alone: a task that
+    is due at this instant already stays due all day, or in its time zone. Only ``completed`` on its own
+    is called completing or reopening; with others it is an update.
     """
     aspects: set[Aspect] = set()
     values: dict[str, Any] = {}

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from tests.contracts.v2.conftest import TASKS, Lister
 
+SOME_UUID = "0193b5e7-6f1c-7a35-9d0c-4e2f8a61b7c3"
 LISTS = ["/tasks", "/tasks?q=x", "/trash", "/sync", "/sync?since=0", "/changes", "/changes?since=0"]
 
 
@@ -83,12 +85,14 @@ WRITES: dict[str, tuple[str, str, Any]] = {
 }
 
 
-def _write(user: Lister, write: str, task: dict[str, Any], other: dict[str, Any], if_match: str) -> Any:
+def _write(
+    user: Lister, write: str, task: dict[str, Any], other: dict[str, Any], headers: dict[str, str]
+) -> Any:
     method, target, body = WRITES[write]
     if body is not None:
         body = {key: other["id"] if value == "{other}" else value for key, value in body.items()}
     options = {} if body is None else {"json": body}
-    return user(method, "/api/v2" + target.format(task["id"]), headers={"If-Match": if_match}, **options)
+    return user(method, "/api/v2" + target.format(task["id"]), headers=headers, **options)
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -98,7 +102,7 @@ def test_a_write_on_a_false_condition_is_refused_with_the_current_task(
 ) -> None:
     other, task = ada.made("other"), ada.made()
 
-    refused = _write(ada, write, task, other, tags)
+    refused = _write(ada, write, task, other, {"If-Match": tags})
 
     assert (412, "precondition_failed") == (refused.status, refused.json()["code"])
     assert task == refused.json()["task"]
@@ -112,7 +116,61 @@ def test_a_write_on_a_false_condition_is_refused_with_the_current_task(
 def test_a_write_on_a_true_condition_is_done(ada: Lister, write: str, tags: str) -> None:
     other, task = ada.made("other"), ada.made()
 
-    assert _write(ada, write, task, other, tags).status in {200, 204}
+    assert _write(ada, write, task, other, {"If-Match": tags}).status in {200, 204}
+
+
+@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("tags", ["*", '"2"', 'W/"2", "9"'])
+def test_a_write_to_what_must_not_be_there_is_refused_with_it(ada: Lister, write: str, tags: str) -> None:
+    other, task = ada.made("other"), ada.made()
+
+    refused = _write(ada, write, task, other, {"If-None-Match": tags})
+
+    assert (412, "precondition_failed") == (refused.status, refused.json()["code"])
+    assert (task, 2) == (refused.json()["task"], refused.json()["revision"])
+    assert task == ada.read(task)
+    assert 2 == ada.get("/api/v2/sync").json()["revision"]
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_what_is_not_there_is_404_even_if_it_must_not_be(ada: Lister, write: str) -> None:
+    other, task = ada.made("other"), ada.made()
+    missing = {"id": str(uuid4())}
+    assert 404 == _write(ada, write, missing, other, {"If-None-Match": "*"}).status
+    ada.deleted(task)
+    expected = 412 if write == "restore" else 404
+    assert expected == _write(ada, write, task, other, {"If-None-Match": "*"}).status
+
+
+def test_creating_what_must_not_be_there_is_refused_with_what_is(ada: Lister) -> None:
+    unless_there = {"If-None-Match": "*"}
+    given = {"id": str(uuid4()), "title": "mine"}
+
+    created = ada.post(TASKS, given, headers=unless_there)
+    again = ada.post(TASKS, given | {"title": "other"}, headers=unless_there)
+
+    assert (201, 412) == (created.status, again.status)
+    assert (created.json(), 1) == (again.json()["task"], again.json()["revision"])
+    assert 200 == ada.post(TASKS, given).status
+    ada.deleted(created.json())
+    assert 412 == ada.post(TASKS, given, headers=unless_there).status
+    assert 201 == ada.post(TASKS, {"title": "another"}, headers=unless_there).status
+
+
+def test_a_creation_sent_again_with_its_key_is_repeated_on_any_condition(ada: Lister) -> None:
+    headers = {"If-None-Match": "*", "Idempotency-Key": "once"}
+    first, again = (ada.post(TASKS, {"id": SOME_UUID, "title": "x"}, headers=headers) for _ in range(2))
+    assert (201, 201, first.body) == (first.status, again.status, again.body)
+
+
+def test_erasing_what_must_not_be_there_is_refused(ada: Lister) -> None:
+    task = ada.made()
+    ada.deleted(task)
+    address = f"/api/v2/trash/{task['id']}"
+
+    assert 412 == ada.delete(address, headers={"If-None-Match": "*"}).status
+    assert 204 == ada.delete(address).status
+    assert 404 == ada.delete(address, headers={"If-None-Match": "*"}).status
 
 
 @pytest.mark.parametrize(("tags", "status"), [('"1"', 412), ('"2"', 204), ('"1", "2"', 204), ("*", 204)])

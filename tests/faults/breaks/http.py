@@ -163,10 +163,11 @@ def take_any_moment() -> None:
     """Move a moment to UTC, wherever that leads."""
     from donebook.contracts import fields
 
-    def to_utc(value: Any) -> Any:
+    def to_utc(value: Any, zone: Any) -> Any:
+        del zone
         return value.astimezone(UTC)  # type: ignore[name-defined]  # noqa: F821 - in its new place it is
 
-    patch(fields._to_utc, "__code__", to_utc.__code__)
+    patch(fields.to_utc, "__code__", to_utc.__code__)
 
 
 def allow_look_alikes() -> None:

@@ -4,19 +4,30 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any, NotRequired
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+)
 from typing_extensions import TypedDict
 
 from donebook.contracts.fields import (
     Flag,
-    Moment,
     SafeText,
     ShownDescription,
     ShownTitle,
     SomeText,
     Title500,
+    WrittenMoment,
+    to_utc,
 )
 from donebook.tasks.facts import Derived
 from donebook.tasks.model import DESCRIPTION_LIMIT
@@ -89,6 +100,11 @@ def _require_day(value: Any) -> Any:
     return value
 
 
+def _read_in_zone(value: datetime, info: ValidationInfo) -> datetime:
+    zone = info.data.get("time_zone")
+    return to_utc(value) if zone is None else to_utc(value, ZoneInfo(zone))
+
+
 def _unique(tags: list[str]) -> list[str]:
     return list(dict.fromkeys(tags))
 
@@ -101,6 +117,14 @@ TimeZone = Annotated[
         description="A time zone's IANA name.",
         examples=["Europe/Berlin"],
         json_schema_extra={"format": "iana-time-zone"},
+    ),
+]
+DueAt = Annotated[
+    WrittenMoment,
+    AfterValidator(_read_in_zone),
+    Field(
+        description="Without an offset it is the local time of `time_zone`, or UTC where none is given. Of a "
+        "local time that occurs twice the first is meant; one that does not occur is refused."
     ),
 ]
 # Midnight of the calendar's first day is what PostgreSQL's driver takes for infinity.
@@ -137,8 +161,9 @@ class GivenDueMoment(TypedDict):
 
     __pydantic_config__ = _STRICT  # type: ignore[misc]
 
-    at: Moment
+    # Validated first, because `at` may be told in it.
     time_zone: NotRequired[TimeZone | None]
+    at: DueAt
 
 
 def _kind_of_due(value: Any) -> str:

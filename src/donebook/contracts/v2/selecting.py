@@ -1,12 +1,12 @@
 """The query of a list, in the contract's terms and in the core's."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, TypeAdapter
 
-from donebook.contracts.fields import Moment, SafeText
+from donebook.contracts.fields import SafeText, WrittenMoment, to_utc
 from donebook.contracts.v2.fields import TAG_LIMIT, Day, TagText, TimeZone
 from donebook.errors import Invalid
 from donebook.http.call import CallContext
@@ -30,7 +30,7 @@ _SORTS: dict[str, Sort] = {
     "priority": "priority",
     "title": "title",
 }
-_moment = TypeAdapter(Moment).validate_python
+_moment = TypeAdapter(WrittenMoment).validate_python
 _day = TypeAdapter(Day).validate_python
 
 
@@ -70,7 +70,9 @@ class TaskQuery(BaseModel):
         "in `time_zone`; `false`: all others.",
     )
     time_zone: TimeZone | None = Field(
-        None, description="Where days begin and end; by default the token's `zoneinfo`, else UTC."
+        None,
+        description="Where days begin and end; by default the token's `zoneinfo`, else UTC. A "
+        "moment without an offset is the local time of this zone if it is given, else UTC.",
     )
     q: Annotated[SafeText, StringConstraints(max_length=1000), AfterValidator(_few_words)] | None = Field(
         None, description="Words that are all in the title or the description, whatever the case."
@@ -88,13 +90,14 @@ class TaskQuery(BaseModel):
     def selection(self, call: CallContext) -> Selection:
         """The query in the core's terms; raises `Invalid`."""
         zone = ZoneInfo(self.time_zone or call.principal.time_zone or "UTC")
+        local = zone if self.time_zone else UTC
         return Selection(
             completed=None if self.status == "all" else self.status == "completed",
             priorities=self.priority,
             search=tuple((self.q or "").split()),
             tags=self.tag,
-            due_before=_bound("due_before", self.due_before, zone),
-            due_after=_bound("due_after", self.due_after, zone),
+            due_before=_bound("due_before", self.due_before, zone, local),
+            due_after=_bound("due_after", self.due_after, zone, local),
             overdue=None if self.overdue is None else Overdue(_now(call, zone), self.overdue),
             sort=_SORTS[self.sort.removeprefix("-")],
             descending=self.sort.startswith("-"),
@@ -119,16 +122,20 @@ def _now(call: CallContext, zone: ZoneInfo) -> DueBound:
     return DueBound(now, _midnight_utc(now.astimezone(zone).date()))
 
 
-def _bound(name: str, value: datetime | date | None, zone: ZoneInfo) -> DueBound | None:
+def _bound(name: str, value: datetime | date | None, zone: ZoneInfo, local: tzinfo) -> DueBound | None:
+    """The bound with days as in ``zone``; a moment without an offset is one of ``local``."""
     if value is None:
         return None
     try:
         if isinstance(value, datetime):
-            return DueBound(value, _midnight_utc(value.astimezone(zone).date()))
+            moment = to_utc(value, local)
+            return DueBound(moment, _midnight_utc(moment.astimezone(zone).date()))
         return DueBound(datetime.combine(value, time(), zone).astimezone(UTC), _midnight_utc(value))
     except OverflowError:
         message = "Input should be in the years 1 to 9999 in the time zone and in UTC"
         raise Invalid([problem("date_out_of_range", ("query", name), message)]) from None
+    except ValueError as mistake:
+        raise Invalid([problem("value_error", ("query", name), str(mistake))]) from None
 
 
 def _midnight_utc(day: date) -> datetime:

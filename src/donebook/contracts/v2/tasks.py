@@ -97,7 +97,8 @@ async def list_tasks(call: Call, query: Annotated[TaskQuery, Query()]) -> Answer
 async def create_task(call: Call, body: Annotated[GivenTask, Body()]) -> Answer:
     """Create a task at the end of the list.
 
-    With an `id` of the client's choice the request can be sent again: it makes one task.
+    With an `id` of the client's choice the request can be sent again: it makes one task. With
+    `If-None-Match: *` beside it, a task that is there is 412.
     """
     return await answer_creation(call, new_task_from(body), Task)
 

@@ -49,7 +49,7 @@ class BrokenRulesProblem(Problem):
 
 
 class PreconditionProblem(Problem):
-    """It is not at the revision that If-Match names."""
+    """A condition of the request, If-Match or If-None-Match, does not hold."""
 
     task: described(Task) | None = Field(  # type: ignore[valid-type]  # a type made at run time
         description="The task as it stands; null where the condition was on a list."
@@ -118,7 +118,7 @@ class ProblemVoice:
             "resync_required",
             "Deletions that long ago are forgotten; sync without since",
         ),
-        errors.PreconditionFailed: ("precondition_failed", "It is not at the revision that If-Match names"),
+        errors.PreconditionFailed: ("precondition_failed", "A condition of the request does not hold"),
         errors.KeyReused: ("idempotency_key_reused", "The idempotency key was used for another request"),
         errors.Invalid: ("invalid", "The request breaks a rule"),
         errors.TooManyRequests: ("too_many_requests", "Too many requests; try again later"),

@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     case,
     exists,
+    false,
     func,
     literal,
     null,
@@ -168,6 +169,12 @@ def _changes(
         case Aspect.DUE:
             for name in ("due_at", "due_all_day", "due_time_zone"):
                 yield _set(name)
+        case Aspect.DUE_AT:
+            # Null equals nothing, so a due date that is cleared keeps neither.
+            same = tasks.c.due_at == bind("due_at")
+            yield _set("due_at")
+            yield "due_all_day", case((same, tasks.c.due_all_day), else_=false()), None
+            yield "due_time_zone", case((same, tasks.c.due_time_zone), else_=null()), None
         case _ if aspect in _TURNS:
             yield _TURNS[aspect]
         case _:
