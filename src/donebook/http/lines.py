@@ -172,8 +172,8 @@ class Lines:
                 stream.write(text)
                 stream.flush()
             else:
-                # Past the stream's buffer, which would keep what cannot be written until the process ends,
-                # and make it end as a failure.
+                # Past the stream's buffer: it would keep what cannot be written, and its lock would be held
+                # by a thread that waits when the interpreter ends.
                 data = f"{chr(10) * self._torn}{text}".encode(errors="backslashreplace")
                 while written < len(data):
                     try:
