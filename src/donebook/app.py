@@ -39,7 +39,7 @@ from donebook.http.rate_limit import MemoryLimit, UserLimit
 from donebook.http.route import ContractRoute
 from donebook.http.schema import finish_responses
 from donebook.http.security_txt import add_security_txt
-from donebook.http.stopping import on_stop_signal
+from donebook.http.stopping import on_stop_signal, outlive_signals
 from donebook.http.tracing import telemetry_config
 from donebook.ledger.events.admission import FollowerAdmission
 from donebook.ledger.events.feed import Feed
@@ -171,6 +171,7 @@ def create_app_from_environment() -> FastAPI:
     """The application under the environment's settings; raises `SettingsMistakes`."""
     settings = load_settings()
     divert_output()
+    outlive_signals()
     configure_logs(settings)
     app = create_app(settings)
     _spare_the_collector()

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from donebook.http.lines import LINES, OUTPUT
 from tests.faults.breaks import chosen_mistake
 
 _WARM = (
@@ -171,8 +172,9 @@ def _become_server(order: dict[str, Any]) -> None:
             find_mistake(order["broken"])()
         from donebook.cli import app
 
-        app(order["arguments"], standalone_mode=False)
-        status = 0
+        # So it returns the status of a command that ends with one.
+        ended = app(order["arguments"], standalone_mode=False)
+        status = ended if isinstance(ended, int) else 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:  # noqa: BLE001 - a child must not go on as its parent
@@ -180,6 +182,9 @@ def _become_server(order: dict[str, Any]) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
+        # What a process does at its end.
+        for lines in (LINES, OUTPUT):
+            lines.flush()
         os._exit(status)
 
 

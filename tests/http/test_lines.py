@@ -102,10 +102,11 @@ def test_lines_of_many_threads_are_all_written(pipe: Pipe) -> None:
 def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_the_lost_are_counted(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(module, "MOST_WAITING", 1000)
+    monkeypatch.setattr(module, "MOST_WAITING", 100)
     lines = pipe.lines()
     size = pipe.fill()
-
+    lines.write("first\n")
+    until(lambda: lines._writing and not lines._waiting)
     done = threading.Event()
 
     def log_much() -> None:
@@ -119,8 +120,8 @@ def test_a_pipe_that_nobody_reads_keeps_nobody_waiting_and_the_lost_are_counted(
     assert done.wait(PATIENCE)
     assert 901 == lines.lost
     assert size == len(os.read(pipe.reader, size))
-    got = pipe.read_for("000000099\n")
-    assert [f"{number:09}" for number in range(100)] == got.split()
+    got = pipe.read_for("000000099\n").split()
+    assert ["first", *(f"{number:09}" for number in range(100))] == got
     until(lambda: caplog.messages)
     assert ["901 lines of the log were lost: they could not be written in time"] == caplog.messages
 

@@ -7,7 +7,7 @@ from types import FrameType
 
 import pytest
 
-from donebook.http.stopping import on_stop_signal
+from donebook.http.stopping import on_stop_signal, outlive_signals
 
 
 class Server:
@@ -67,3 +67,37 @@ async def test_outside_the_main_thread_there_are_no_signals_to_hear() -> None:
             assert signal.getsignal(signal.SIGTERM) == before
 
     await asyncio.to_thread(asyncio.run, serve())
+
+
+OTHERS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGQUIT)
+
+
+@pytest.fixture
+def defaults() -> Iterator[None]:
+    """Signals as a new process has them."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in OTHERS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("defaults")
+def test_a_quit_is_a_signal_to_stop_and_the_others_are_nothing(server: Server) -> None:
+    outlive_signals()
+
+    for number in OTHERS[:3]:
+        signal.raise_signal(number)
+    assert [] == server.signals
+
+    signal.raise_signal(signal.SIGQUIT)
+    assert [signal.SIGTERM] == server.signals
+
+
+@pytest.mark.usefixtures("defaults")
+def test_a_signal_that_somebody_else_uses_is_left_to_them(server: Server) -> None:
+    signal.signal(signal.SIGHUP, server.handle)
+
+    outlive_signals()
+    signal.raise_signal(signal.SIGHUP)
+
+    assert [signal.SIGHUP] == server.signals

@@ -22,8 +22,11 @@ from typing import Any, TextIO
 log = logging.getLogger("donebook.log")
 
 GATHER_SECONDS = 0.1
-MOST_WAITING = 4 * 1024 * 1024
-"""Characters that may wait to be written; a line above that is lost, and counted."""
+MOST_WAITING = 8192
+"""Lines that may wait to be written; one above that is lost, and counted."""
+
+MOST_CHARACTERS = 2 * 1024 * 1024
+"""Characters that may wait of what has no bound of its own, as tracebacks."""
 
 FLUSH_SECONDS = 1.0
 """How long the end of the process waits for lines to be written."""
@@ -49,8 +52,9 @@ class Lines:
         self._settled = False
         self._torn = False
         self._failing = False
-        # Characters in and out, and lines lost. Each number has one thread, or the lock, that changes it.
-        self._gathered = self._urgent = self._gone = 0
+        self._characters = 0  # of texts written at once, since nothing waited
+        self._gone = 0
+        # Each has one thread, or the lock, that changes it.
         self._lost_gathered = self._lost_urgent = self._lost_writing = 0
         self._told = 0
         self._given_up_at = -1
@@ -62,12 +66,11 @@ class Lines:
 
     def gather(self, line: str) -> None:
         """Write the line within a tenth of a second; to be called on the event loop's thread alone."""
-        size = len(line)
-        if self._gathered + self._urgent - self._gone + size > MOST_WAITING:
+        waiting = self._waiting
+        if len(waiting) >= MOST_WAITING:
             self._lost_gathered += 1
             return
-        self._gathered += size
-        self._waiting.append(line)
+        waiting.append(line)
         if not self._called:
             self._called = True
             self._call(urgent=False)
@@ -75,10 +78,12 @@ class Lines:
     def write(self, text: str) -> None:
         """Write whole lines at once, after those that wait."""
         with self._starting:
-            if self._gathered + self._urgent - self._gone + len(text) > MOST_WAITING:
+            if not self._waiting:
+                self._characters = 0
+            if len(self._waiting) >= MOST_WAITING or self._characters + len(text) > MOST_CHARACTERS:
                 self._lost_urgent += text.count("\n")
                 return
-            self._urgent += len(text)
+            self._characters += len(text)
             self._waiting.append(text)
         self._call(urgent=True)
         if self._settled:
@@ -152,7 +157,7 @@ class Lines:
                 try:
                     self._write("".join(texts))
                 finally:
-                    self._gone += sum(map(len, texts))
+                    self._gone += len(texts)
         finally:
             self._writing = False
 

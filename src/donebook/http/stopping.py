@@ -45,3 +45,28 @@ def on_stop_signal(call: Callable[[], None]) -> Iterator[None]:
         for number, before in handlers.items():
             if signal.getsignal(number) is handle:
                 signal.signal(number, before)
+
+
+def outlive_signals() -> None:
+    """Let no other signal end the process at once, as it would by default.
+
+    SIGHUP, which a terminal sends when it is closed, and SIGUSR1 and SIGUSR2 are ignored; SIGQUIT is SIGTERM.
+    What somebody else has made of a signal is left as it is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    meanings: dict[str, Any] = {
+        "SIGHUP": signal.SIG_IGN,
+        "SIGUSR1": signal.SIG_IGN,
+        "SIGUSR2": signal.SIG_IGN,
+        "SIGQUIT": _stop,
+    }
+    for name, meaning in meanings.items():
+        number = getattr(signal, name, None)  # Windows has none of them
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, meaning)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    signal.raise_signal(signal.SIGTERM)

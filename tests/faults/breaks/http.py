@@ -224,3 +224,26 @@ def leave_out_a_field() -> None:
         return json_answer(status, shown, *arguments)
 
     patch(dialect, "json_answer", answer_without)
+
+
+def log_where_requests_are_answered() -> None:
+    """Write each line of the log at once, and wait until it is written."""
+    import sys
+
+    from donebook.http.lines import Lines, _undiverted
+
+    def write(self: Any, text: str) -> None:
+        del self
+        stream = _undiverted(sys.stderr)
+        stream.write(text)
+        stream.flush()
+
+    patch(Lines, "write", write)
+    patch(Lines, "gather", write)
+
+
+def die_of_signals() -> None:
+    """Leave each signal what it is by default."""
+    import donebook.app
+
+    patch(donebook.app, "outlive_signals", lambda: None)

@@ -120,16 +120,21 @@ def _run_reloading(config: "uvicorn.Config", sockets: list[socket.socket]) -> No
 def _run_workers(config: "uvicorn.Config", sockets: list[socket.socket]) -> None:
     from uvicorn.supervisors import Multiprocess
 
+    class Supervisor(Multiprocess):
+        def handle_quit(self) -> None:
+            """Stop, as one worker alone does; Uvicorn's own passes over this signal."""
+            self.handle_term()
+
     if sys.platform != "linux":
         # Elsewhere the system does not spread connections over those who share a port.
-        Multiprocess(config, sockets=sockets).run()
+        Supervisor(config, sockets=sockets).run()
         return
     # They were not shared, so that a port which another server has was refused.
     addresses = [(each.family, each.getsockname()) for each in sockets]
     for each in sockets:
         each.close()
     shared = [SharedPort.at(family, address) for family, address in addresses]
-    Multiprocess(config, sockets=[*shared]).run()
+    Supervisor(config, sockets=[*shared]).run()
 
 
 def _protocol(settings: Settings) -> Any:
