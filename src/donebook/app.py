@@ -321,13 +321,19 @@ def _kept_secret(settings: Settings, *, make: bool) -> str:
         )
         raise SettingsMistakes((line,)) from unusable
     if kept is None:
-        line = (
-            f"JWT_SECRET: is not set, and no service has kept one in {directory} for the database "
-            f"{settings.shown_database_url}; run this where the service was started, or start it: "
-            "donebook serve"
-        )
-        raise SettingsMistakes((line,))
+        raise SettingsMistakes((_why_no_secret(settings, directory),))
     return kept
+
+
+def _why_no_secret(settings: Settings, directory: Path) -> str:
+    address = parse_database_url(settings.database_url.get_secret_value())
+    shown = settings.shown_database_url
+    missing = isinstance(address, SqliteAddress) and not address.path.exists()
+    found = f"there is no database {shown}" if missing else f"no service has kept one for {shown}"
+    return (
+        f"JWT_SECRET: is not set, and {found} in {directory}; run this where the service was started, or"
+        " start it: donebook serve"
+    )
 
 
 def secret_directory(settings: Settings) -> Path:

@@ -122,6 +122,16 @@ async def test_the_doctor_fetches_the_issuers_keys(tmp_path: Path) -> None:
     )
 
 
+def test_a_token_without_a_database_says_that_there_is_none(tmp_path: Path) -> None:
+    ended = run(["donebook", "token", "--user", "ada"], tmp_path)
+    assert (2, "") == (ended.returncode, ended.stdout)
+    assert (
+        f"JWT_SECRET: is not set, and there is no database sqlite:///donebook.db in {tmp_path}; run this"
+        " where the service was started, or start it: donebook serve\n" == ended.stderr
+    )
+    assert set() == files(tmp_path)
+
+
 def test_a_database_that_other_accounts_can_read_is_told(tmp_path: Path) -> None:
     run(["donebook", "migrate"], tmp_path)
     (tmp_path / "donebook.db").chmod(0o644)
@@ -257,10 +267,16 @@ def test_the_banner_names_the_issuer(tmp_path: Path) -> None:
     assert "  origins    http://localhost:3000, https://app.example.com, and any port of" in told
 
 
-def test_a_misspelt_setting_is_told_at_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize("server", ["serve", "serve --workers 2", "uvicorn"])
+def test_a_misspelt_setting_is_told_at_the_start(tmp_path: Path, server: str) -> None:
     (tmp_path / ".env").write_text("DATABSE_URL=sqlite:///other.db\n")
-    with serve(tmp_path, CORS_ORIGIN="http://a.example") as program:
+    port = free_port()
+    ours = ["donebook", *server.split(), "--port", str(port)]
+    others = ["uvicorn", "main:app", "--app-dir", str(ROOT), "--port", str(port)]
+    command = others if server == "uvicorn" else ours
+    with run_program(command, port, tmp_path, {"CORS_ORIGIN": "http://a.example"}) as program:
         log = program.log()
+    assert 1 == log.count("is CORS_ORIGINS meant?")
     assert "CORS_ORIGIN is no setting and has no effect; is CORS_ORIGINS meant?" in log
     assert "DATABSE_URL in .env is no setting and has no effect; is DATABASE_URL meant?" in log
     assert "http://a.example" not in log

@@ -17,7 +17,7 @@ from donebook.settings import Settings, unknown_variables
 _MARKS = {
     State.OK: "ok  ",
     State.FAILED: "FAIL",
-    State.DOUBTFUL: "????",
+    State.DOUBTFUL: "warn",
     State.NOT_CHECKED: "-   ",
 }
 
