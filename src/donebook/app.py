@@ -41,6 +41,7 @@ from donebook.ledger.events.feed import Feed
 from donebook.ledger.keys import ServiceKeys
 from donebook.ledger.maintenance import Maintainer, retention_of
 from donebook.settings import Mount, Settings, SettingsMistakes, load_settings
+from donebook.spaces.quotas import Quotas
 from donebook.storage.connect import announcements_for, database_for
 from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
@@ -94,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
         feed=feed,
+        quotas=Quotas(settings.quota_tasks, int(settings.quota_history), int(settings.quota_answers)),
     )
     observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)

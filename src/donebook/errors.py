@@ -13,7 +13,11 @@
     │   ├── TicketInvalid           a ticket that is unknown, used or too old
     │   └── WrongCredentials        unknown e-mail or wrong password, not told apart
     ├── Forbidden
-    │   └── PathUserMismatch        the user in the path is not the token's
+    │   ├── PathUserMismatch        the user in the path is not the token's
+    │   └── QuotaExceeded           the space holds as much as it may
+    │       ├── TaskQuotaExceeded       of tasks
+    │       ├── HistoryQuotaExceeded    of history, even after the oldest was forgotten
+    │       └── AnswerQuotaExceeded     of stored answers to requests with an idempotency key
     ├── NotFound
     │   ├── TaskNotFound            no such task, or somebody else's
     │   ├── NeighbourNotFound       no such task to be moved next to
@@ -44,7 +48,7 @@ Each contract maps every leaf to an answer; a test walks this tree.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 
@@ -109,6 +113,34 @@ class Forbidden(Failure):
 
 class PathUserMismatch(Forbidden):
     """The user id in the path is not the principal's."""
+
+
+class QuotaExceeded(Forbidden):
+    """The space holds as much of ``limit`` as its ``quota`` allows. Deleting is never refused."""
+
+    limit: ClassVar[str]
+
+    def __init__(self, quota: int) -> None:
+        super().__init__(f"{self.limit}: {quota}")
+        self.quota = quota
+
+
+class TaskQuotaExceeded(QuotaExceeded):
+    """There are as many tasks as there may be, those in the trash counted."""
+
+    limit = "tasks"
+
+
+class HistoryQuotaExceeded(QuotaExceeded):
+    """The history has as many bytes as it may have, even without what can be forgotten."""
+
+    limit = "history"
+
+
+class AnswerQuotaExceeded(QuotaExceeded):
+    """The answers stored for requests with an idempotency key have as many bytes as they may have."""
+
+    limit = "answers"
 
 
 class NotFound(Failure):

@@ -3,7 +3,19 @@
 import typer
 
 from donebook import __version__
-from donebook.cli import auth_events, backup, copy, database, doctor, maintain, openapi, serve, token, users
+from donebook.cli import (
+    auth_events,
+    backup,
+    copy,
+    database,
+    doctor,
+    maintain,
+    openapi,
+    serve,
+    token,
+    usage,
+    users,
+)
 
 app = typer.Typer(
     name="donebook",
@@ -18,6 +30,7 @@ app.command()(maintain.maintain)
 app.command()(backup.backup)
 app.command()(copy.copy)
 app.command()(token.token)
+app.command()(usage.usage)
 app.add_typer(users.users, name="users")
 app.command("auth-events")(auth_events.auth_events)
 app.command()(openapi.openapi)

@@ -30,7 +30,7 @@ from donebook.contracts.fields import (
     ShownUuid,
     Title500,
 )
-from donebook.contracts.refusals import BrokenRule, describe_refusals, wording
+from donebook.contracts.refusals import QUOTAS, BrokenRule, describe_refusals, wording
 from donebook.errors import Failure
 from donebook.http import failures
 from donebook.http.answer import JSON, Answer
@@ -71,6 +71,7 @@ class EnvelopeVoice:
         errors.TicketInvalid: ("UNAUTHORIZED", "Invalid or expired token"),
         errors.WrongCredentials: ("UNAUTHORIZED", "Invalid credentials"),
         errors.PathUserMismatch: ("FORBIDDEN", "Not authorized to access this user's tasks"),
+        **{kind: ("FORBIDDEN", words) for kind, words in QUOTAS.items()},
         errors.TaskNotFound: ("NOT_FOUND", "Task not found"),
         errors.NeighbourNotFound: ("NOT_FOUND", "Neighbour task not found"),
         errors.ChangeNotFound: ("NOT_FOUND", "Change not found"),

@@ -31,7 +31,7 @@ from donebook.contracts.fields import (
     ShownTitle,
     Title200,
 )
-from donebook.contracts.refusals import BrokenRule, describe_refusals, wording
+from donebook.contracts.refusals import QUOTAS, BrokenRule, describe_refusals, wording
 from donebook.errors import Failure
 from donebook.http import failures
 from donebook.http.answer import JSON, Answer
@@ -69,6 +69,7 @@ class CodedVoice:
         errors.TicketInvalid: ("INVALID_TOKEN", "Invalid token"),
         errors.WrongCredentials: ("INVALID_CREDENTIALS", "Invalid credentials"),
         errors.PathUserMismatch: ("FORBIDDEN", "Not authorized to access this user's tasks"),
+        **{kind: ("QUOTA_EXCEEDED", words) for kind, words in QUOTAS.items()},
         errors.TaskNotFound: ("TASK_NOT_FOUND", "Task not found or you don't have permission to access it"),
         errors.NeighbourNotFound: ("NEIGHBOUR_NOT_FOUND", "Neighbour task not found"),
         errors.ChangeNotFound: ("CHANGE_NOT_FOUND", "Change not found"),

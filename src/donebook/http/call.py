@@ -17,6 +17,7 @@ from donebook.http.stopwatch import StopwatchDatabase
 from donebook.ledger.events.feed import Feed
 from donebook.ledger.keys import ServiceKeys
 from donebook.principal import Principal
+from donebook.spaces.quotas import Quotas
 from donebook.storage.database import Database
 
 bearer = HTTPBearer(
@@ -38,6 +39,7 @@ class Services:
     body_limit: int
     body_seconds: float
     feed: Feed[Any]
+    quotas: Quotas
 
 
 class CallContext:

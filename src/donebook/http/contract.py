@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path
 from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from donebook.errors import Failure
+from donebook.errors import Failure, PathUserMismatch, QuotaExceeded
 from donebook.http.answer import Answer
 from donebook.http.failures import typical_of
 from donebook.http.route import ContractRoute, admit_bearer
@@ -134,8 +134,9 @@ class Contract:
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare an endpoint: its success status, the schema of its answer, and what it may refuse with.
 
-        401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
-        408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422 with a write;
+        401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path, and with a write that
+        a quota can refuse; 413, 415 and 408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422
+        with a write;
         ``If-None-Match`` and 304 with reading what has a tag. ``also`` describes other successes with
         the same answer. ``public``, ``admit``, ``before`` and ``streams`` are those of
         `ContractRoute`; where it streams, ``answer`` describes the data of the events. Other options
@@ -167,11 +168,17 @@ class Contract:
         success = options.pop("success", {})
         also: Mapping[int, str] = options.pop("also", {})
         keyed = declared.method != "GET" and not public and declared.options.get("keyed", self.keyed)
+        has_quota = keyed and declared.method != "DELETE"
         statuses |= {422} if keyed else set()
+        statuses |= {403} if has_quota else set()
         responses: dict[int | str, dict[str, Any]] = {declared.status: success} if success else {}
         for status, meaning in also.items():
             responses[status] = {**success, "description": meaning, "model": declared.answer}
-        refusals = {status: typical_of(status, public=public) for status in sorted(statuses)}
+        strange = (PathUserMismatch,) * (not has_user) + (QuotaExceeded,) * (not has_quota)
+        refusals = {
+            status: [each for each in typical_of(status, public=public) if not isinstance(each, strange)]
+            for status in sorted(statuses)
+        }
         described: list[Callable[..., None]] = [_describe_path_user] if has_user else []
         if keyed:
             described.append(_describe_idempotency_key)

@@ -112,6 +112,7 @@ _TYPICAL: tuple[Failure, ...] = (
     errors.SubjectMissing(),
     errors.WrongCredentials(),
     errors.PathUserMismatch(),
+    errors.TaskQuotaExceeded(100_000),
     errors.TaskNotFound(),
     BodyTooSlow(),
     errors.PreconditionFailed(None, 8),
