@@ -1,5 +1,6 @@
 """For ASGI servers that take an import path: ``uvicorn main:app``."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -7,10 +8,12 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).parent / "src"))
 
 from donebook.app import create_app_from_environment
-from donebook.settings import SettingsMistakes
+from donebook.settings import SettingsMistakes, unknown_variables
 
 try:
     app = create_app_from_environment()
+    for line in unknown_variables():
+        logging.getLogger("donebook").warning("%s", line)
 except SettingsMistakes as mistakes:
     print(mistakes, file=sys.stderr)  # noqa: T201 - there is no log yet
     # What uvicorn calls a failed start-up: it does not start such workers again and again.

@@ -16,7 +16,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.servers.postgres_binaries import find_binaries_with_tls, open_to_everyone
+from tests.servers.postgres_binaries import (
+    find_binaries_with_icu,
+    find_binaries_with_tls,
+    open_to_everyone,
+)
 
 # Debian puts servers here, which is not on a user's PATH.
 SYSTEM_DIRECTORIES = ["/usr/sbin", "/sbin"]
@@ -86,8 +90,13 @@ TOOLS = {
     "postgres_tls": Tool(
         lambda: find_binaries_with_tls() is not None, "install a PostgreSQL server that speaks TLS"
     ),
+    "postgres_icu": Tool(
+        lambda: find_binaries_with_icu() is not None, "install a PostgreSQL server that was built with ICU"
+    ),
     "redis": Tool(lambda: find_program("redis-server") is not None, "install Redis"),
     "proxy": Tool(lambda: find_program("haproxy") is not None, "install HAProxy"),
+    "nginx": Tool(lambda: find_program("nginx") is not None, "install nginx"),
+    "java": Tool(lambda: find_program("javac") is not None, "install a Java Development Kit"),
     "strace": Tool(_can_trace, "install strace, and allow ptrace"),
     "faketime": Tool(lambda: find_faketime() is not None, "install libfaketime"),
     "clean_root": Tool(

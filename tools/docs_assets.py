@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-ASSETS = Path(__file__).parents[1] / "src" / "donebook" / "http" / "assets"
+ASSETS = Path(__file__).parents[1] / "src" / "donebook" / "http" / "documentation" / "assets"
 
 # Redoc 2, not 3: half the size, and 3 carries code that reports usage to its maker.
 PACKAGES = {

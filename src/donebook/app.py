@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.routing import BaseRoute
 from starlette.types import Lifespan
 
 from donebook import __version__
@@ -20,18 +19,23 @@ from donebook.contracts.registry import mount_contracts
 from donebook.contracts.v2.events import render_event
 from donebook.contracts.v2.fields import Task
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.bodies import BodyMemory
+from donebook.http.bounds.writes import WriteTurns
 from donebook.http.call import Services
 from donebook.http.client_address import ClientAddresses
 from donebook.http.cors import ExactCors
 from donebook.http.dispatch import Dispatch
+from donebook.http.documentation.examples import add_examples
+from donebook.http.documentation.pages import add_pages
 from donebook.http.edge import Edge
 from donebook.http.farewell import Farewell
 from donebook.http.health import health_routes
 from donebook.http.identity import Identity
+from donebook.http.lines import divert_output
 from donebook.http.logs import configure_logs
 from donebook.http.observation import Observation
-from donebook.http.pages import add_pages
 from donebook.http.rate_limit import MemoryLimit, UserLimit
+from donebook.http.route import ContractRoute
 from donebook.http.schema import finish_responses
 from donebook.http.security_txt import add_security_txt
 from donebook.http.stopping import on_stop_signal
@@ -47,7 +51,7 @@ from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
 from donebook.storage.urls import SqliteAddress, parse_database_url
 from donebook.tokens.configure import shared_secrets_from, verifier_from
-from donebook.tokens.secret_file import load_or_make_secret
+from donebook.tokens.secret_file import load_or_make_secret, read_secret
 from donebook.tokens.shared import SharedSecrets
 
 NAME = "Donebook"
@@ -61,6 +65,9 @@ EXPOSED_HEADERS = (
     "X-Request-ID",
     "WWW-Authenticate",
 )
+_WRITES = {"postgresql": 2, "sqlite": 8}
+"""Writes of one user at once: on PostgreSQL the next waits while one is done, SQLite commits a group."""
+
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
@@ -79,7 +86,13 @@ def create_app(settings: Settings) -> FastAPI:
     admission = partial(admit, database)
     verifier = verifier_from(settings, shared=secrets, admit=admission)
     announcements = announcements_for(database, settings)
-    feed = Feed(database, announcements, into=Task, render=render_event)
+    feed = Feed(
+        database,
+        announcements,
+        into=Task,
+        render=render_event,
+        limit_per_user=settings.event_streams_per_user,
+    )
     followers = FollowerAdmission(feed, admission)
     verifier.call_on_withdrawal(followers.end_all)
     keep_events = timedelta(days=settings.auth_event_days)
@@ -96,6 +109,8 @@ def create_app(settings: Settings) -> FastAPI:
         body_seconds=settings.body_timeout,
         feed=feed,
         quotas=Quotas(settings.quota_tasks, int(settings.quota_history), int(settings.quota_answers)),
+        bodies=BodyMemory(int(settings.max_body_size)),
+        writes=WriteTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
     )
     observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)
@@ -125,7 +140,13 @@ def create_app(settings: Settings) -> FastAPI:
             await observation.stop()
 
     app = _api(routes, readiness.check, lifespan)
-    add_pages(app, name=NAME, version=__version__, contracts=settings.contracts)
+    add_pages(
+        app,
+        name=NAME,
+        version=__version__,
+        contracts=settings.contracts,
+        document=partial(_contract_document, routes),
+    )
     if settings.security_txt_contact is not None:
         add_security_txt(app, settings.security_txt_contact)
     app.add_middleware(Dispatch, paths=paths, services=services)
@@ -133,6 +154,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         ExactCors,
         allow_origins=settings.cors_origins,
+        allow_origin_regex=settings.origin_pattern,
         allow_credentials="*" not in settings.cors_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
         allow_headers=["*"],
@@ -148,6 +170,7 @@ def create_app(settings: Settings) -> FastAPI:
 def create_app_from_environment() -> FastAPI:
     """The application under the environment's settings; raises `SettingsMistakes`."""
     settings = load_settings()
+    divert_output()
     configure_logs(settings)
     app = create_app(settings)
     _spare_the_collector()
@@ -171,17 +194,24 @@ def openapi_document(mounts: Sequence[Mount]) -> dict[str, Any]:
     return _api(routes, _always_ready, None).openapi()
 
 
+def _contract_document(routes: Sequence[ContractRoute], name: str) -> dict[str, Any]:
+    """The OpenAPI document of one of the mounted contracts, wherever it is mounted."""
+    return _api([route for route in routes if route.contract.name == name], _always_ready, None).openapi()
+
+
 class _Api(FastAPI):
-    """FastAPI, with the media types of each contract's refusals in the document."""
+    """FastAPI, whose document has the media types of each contract's refusals, and examples to send."""
 
     def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        finish_responses(document, self.routes)
-        return document
+        if self.openapi_schema is None:
+            document = super().openapi()
+            finish_responses(document, self.routes)
+            add_examples(document)
+        return super().openapi()
 
 
 def _api(
-    routes: Sequence[BaseRoute],
+    routes: Sequence[ContractRoute],
     check_ready: Callable[[], Awaitable[None]],
     lifespan: Lifespan[FastAPI] | None,
 ) -> FastAPI:
@@ -194,10 +224,18 @@ def _api(
         lifespan=lifespan,
         redirect_slashes=False,
         telemetry=telemetry_config(),
+        openapi_tags=_groups(routes),
     )
     app.include_router(health_routes(check_ready))
     app.router.routes.extend(routes)
     return app
+
+
+def _groups(routes: Sequence[ContractRoute]) -> list[dict[str, Any]]:
+    """The groups of operations, in the order in which the contracts are mounted, with a line on each."""
+    contracts = {str(tag): route.contract.summary for route in routes for tag in route.tags}
+    groups = contracts | {"health": "Whether the service can be used"}
+    return [{"name": name, "description": summary} for name, summary in groups.items()]
 
 
 async def _always_ready() -> None:
@@ -227,30 +265,40 @@ def _user_limit(settings: Settings) -> UserLimit | None:
     return RedisLimit(rate, storage.get_secret_value())
 
 
-def shared_secrets(settings: Settings) -> SharedSecrets | None:
+def shared_secrets(settings: Settings, *, make: bool = True) -> SharedSecrets | None:
     """The secrets that sign and verify our own tokens.
 
-    With none configured, one is made in development; a service without local accounts that verifies
-    another issuer's keys has none. Raises `SettingsMistakes` where the one made cannot be kept.
+    With none configured, one is made in development (unless ``make`` is false); a service without local
+    accounts that verifies another issuer's keys has none. Raises `SettingsMistakes` where there is none
+    yet, or where the one made cannot be kept.
     """
     if settings.jwt_secret is not None:
         newest = settings.jwt_secret.get_secret_value()
     elif settings.production or (settings.keys_url is not None and not settings.has_accounts):
         return None
     else:
-        newest = _kept_secret(secret_directory(settings).absolute())
+        newest = _kept_secret(settings, make=make)
     return shared_secrets_from(settings, newest)
 
 
-def _kept_secret(directory: Path) -> str:
+def _kept_secret(settings: Settings, *, make: bool) -> str:
+    directory = secret_directory(settings).absolute()
     try:
-        return load_or_make_secret(directory)
+        kept = load_or_make_secret(directory) if make else read_secret(directory)
     except OSError as error:
         line = (
             f"JWT_SECRET: is required where none can be kept in {directory} ({error.strerror}); "
             "make one with: openssl rand -base64 48"
         )
         raise SettingsMistakes((line,)) from error
+    if kept is None:
+        line = (
+            f"JWT_SECRET: is not set, and no service has kept one in {directory} for the database "
+            f"{settings.shown_database_url}; run this where the service was started, or start it: "
+            "donebook serve"
+        )
+        raise SettingsMistakes((line,))
+    return kept
 
 
 def secret_directory(settings: Settings) -> Path:

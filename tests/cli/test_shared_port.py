@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from donebook.cli.shared_port import SharedPort
+from donebook.cli.serve.shared_port import SharedPort
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux spreads connections over sockets on one port")

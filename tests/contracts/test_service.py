@@ -131,11 +131,13 @@ OTHERS = [
     "",
     "*",
     f"{ORIGIN}.evil.example",
-    f"{ORIGIN}0",
+    f"{ORIGIN}00000",
     f"{ORIGIN}/",
     f"{ORIGIN}@evil.example",
     "https://localhost:3000",
-    "http://localhost",
+    "http://localhost:",
+    "http://127.0.0.2:3000",
+    "http://127.0.0.1.evil.example",
     "http://LOCALHOST:3000",
     "http://sub.localhost:3000",
     f"{ORIGIN}, https://evil.example",
@@ -175,7 +177,20 @@ def test_every_origin_may_ask_but_never_with_credentials(sqlite_service_url: str
 
 
 def test_the_listed_origins_are_allowed_and_no_others(sqlite_service_url: str) -> None:
-    with serve(sqlite_service_url, cors_origins='["https://one.example", "https://two.example/"]') as service:
+    origins = '["https://one.example", "https://two.example/"]'
+    with serve(sqlite_service_url, cors_origins=origins, environment="production") as service:
         for origin in ("https://one.example", "https://two.example"):
             assert origin == preflight(service, "/api/tasks", origin).headers["access-control-allow-origin"]
         assert set() == allowances(preflight(service, "/api/tasks", ORIGIN))
+
+
+@pytest.mark.parametrize("environment", ["development", "production"])
+@pytest.mark.parametrize(
+    "origin", ["http://localhost", "http://localhost:5173", "http://127.0.0.1:30000", "http://127.0.0.1"]
+)
+def test_every_port_of_this_machine_is_allowed_while_developing(
+    sqlite_service_url: str, environment: str, origin: str
+) -> None:
+    with serve(sqlite_service_url, environment=environment) as service:
+        allowed = preflight(service, "/api/tasks", origin).headers.get("access-control-allow-origin")
+    assert (origin if environment == "development" else None) == allowed

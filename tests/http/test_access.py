@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import httpx
@@ -123,6 +124,24 @@ async def test_a_refused_user_is_named_once_the_token_is_known(sqlite_url: str, 
     assert [(403, "ada"), (401, None)] == [(event["status"], event.get("user")) for event in events]
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+async def test_a_failure_is_named(sqlite_url: str, log: Log, log_format: str) -> None:
+    async with run_service(sqlite_url, log_format=log_format) as service, service.client("ada") as client:
+        await client.post("/api/v1/tasks", json={"title": "Buy milk"})
+        await client.put("/api/v1/tasks/1", json={"title": "Buy tea"}, headers={"If-Match": '"999"'})
+        await client.get("/api/v1/tasks/9")
+        lines = log.lines()
+
+    shape = (
+        r'"status":(\d+)(?:,"failure":"(\w+)")?,'
+        if log_format == "json"
+        else r" (\d{3})(?: ([A-Z]\w+))? [\d.]+ ms"
+    )
+    assert [("201", ""), ("412", "PreconditionFailed"), ("404", "TaskNotFound")] == [
+        re.findall(shape, line)[0] for line in lines
+    ]
+
+
 @pytest.mark.parametrize("json_lines", [True, False])
 def test_a_hostile_user_id_stays_within_its_line(json_lines: bool) -> None:
     lines: list[str] = []
@@ -136,34 +155,6 @@ def test_a_hostile_user_id_stays_within_its_line(json_lines: bool) -> None:
     assert line[:-1].isprintable()
     if json_lines:
         assert HOSTILE == json.loads(line)["user"]
-
-
-@pytest.mark.parametrize(
-    ("client", "seconds", "expected"),
-    [
-        (("203.0.113.7", 4711), 0.0125, '(refused) 431 12.5 ms client="203.0.113.7" request_id=1\n'),
-        (None, None, "(refused) 431 request_id=1\n"),
-    ],
-)
-def test_what_the_server_refuses_is_a_readable_line_with_what_is_known(
-    client: tuple[str, int] | None, seconds: float | None, expected: str
-) -> None:
-    lines: list[str] = []
-    scope = {"request_id": "1", "status": 431, "client": client, "seconds": seconds}
-
-    AccessLog(json=False, gather=lines.append).record_refusal(scope)
-
-    [line] = lines
-    assert f"INFO     {expected}" == line[len("12:00:00 ") :]
-
-
-def test_the_log_level_holds_for_what_the_server_refuses() -> None:
-    lines: list[str] = []
-    scope = {"request_id": "1", "status": 431, "client": None, "seconds": None}
-
-    AccessLog(json=True, level="warning", gather=lines.append).record_refusal(scope)
-
-    assert [] == lines
 
 
 async def test_a_method_of_the_clients_invention_is_not_repeated(sqlite_url: str, log: Log) -> None:
@@ -262,7 +253,7 @@ async def test_a_fault_outside_the_contracts_is_answered_and_logged_too(
     def fail(*_: object) -> bool:
         raise RuntimeError("the canary sang")
 
-    monkeypatch.setattr("donebook.http.pages.wants_html", fail)
+    monkeypatch.setattr("donebook.http.documentation.pages.wants_html", fail)
     async with run_service(sqlite_url, log_requests=False) as service, service.client(None) as client:
         response = await client.get("/", headers={"Origin": "http://localhost:3000"})
 

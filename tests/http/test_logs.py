@@ -1,8 +1,6 @@
-import io
 import json
 import logging
 import logging.config
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 import pytest
 from uvicorn.config import LOGGING_CONFIG
 
-from donebook.http.lines import Lines, plain_text
+from donebook.http.lines import LINES, plain_text
 from donebook.http.logs import ConsoleFormatter, JsonFormatter, LineHandler, configure_logs
 from donebook.settings import Settings
 from tests.service import SECRET
@@ -84,6 +82,7 @@ def test_all_loggers_end_in_one_format(capsys: pytest.CaptureFixture[str]) -> No
     logging.getLogger("donebook.requests").info("heard")
     logging.getLogger("somebody.else").info("not heard")
     logging.getLogger("donebook.requests").debug("not heard")
+    LINES.flush()
 
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [("somebody.else", "heard"), ("donebook.requests", "heard")] == [
@@ -98,6 +97,7 @@ def test_uvicorns_own_set_up_gives_way_and_its_access_log_ends(capsys: pytest.Ca
     configure_logs(settings(log_format="json"))
     logging.getLogger("uvicorn.error").error("it broke")
     logging.getLogger("uvicorn.access").info("GET /?token=secret")
+    LINES.flush()
 
     assert ["it broke"] == [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()]
     assert not logging.getLogger("uvicorn.access").hasHandlers()
@@ -122,35 +122,3 @@ def test_configuring_twice_does_not_double_the_lines() -> None:
 
     assert [LineHandler] == [type(handler) for handler in logging.getLogger().handlers]
     assert logging.DEBUG == logging.getLogger("donebook").level
-
-
-async def test_gathered_lines_come_before_an_urgent_one(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines()
-    lines.gather("first\n")
-    lines.gather("second\n")
-    assert "" == capsys.readouterr().err
-
-    lines.write("urgent\n")
-
-    assert "first\nsecond\nurgent\n" == capsys.readouterr().err
-    lines.settle()
-
-
-async def test_many_lines_do_not_wait(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines()
-    for number in range(600):
-        lines.gather(f"{number}\n")
-
-    assert 512 == len(capsys.readouterr().err.splitlines())
-    lines.settle()
-    assert 88 == len(capsys.readouterr().err.splitlines())
-
-
-def test_a_log_that_nobody_reads_any_more_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Gone(io.StringIO):
-        def write(self, text: str) -> int:
-            raise BrokenPipeError
-
-    monkeypatch.setattr(sys, "stderr", Gone())
-
-    Lines().write("unheard\n")

@@ -81,6 +81,30 @@ async def test_sign_in_failures_are_counted_by_reason(sqlite_url: str) -> None:
     ]
 
 
+async def test_failures_are_counted_by_name(sqlite_url: str) -> None:
+    port = free_port()
+    missing = {"op": "delete", "id": "0190a6e4-0000-7000-8000-000000000000"}
+    async with run_service(sqlite_url, metrics_port=port) as service, service.client("ada") as client:
+        await client.post("/api/v1/tasks", json={"title": "one"})
+        await client.put("/api/v1/tasks/1", json={"title": "two"}, headers={"If-Match": '"999"'})
+        for path in ("/api/v1/tasks/9", "/api/tasks/9", "/api/bob/tasks", "/api/v1/tasks?completed=perhaps"):
+            await client.get(path)
+        await client.post("/api/v2/batch", json={"operations": [missing]})
+        found = samples(scrape(port))
+
+    assert {"TaskNotFound": 3, "PathUserMismatch": 1, "Invalid": 1, "PreconditionFailed": 1} == {
+        key[1]: value for key, value in found.items() if key[0] == "donebook_failures_total"
+    }
+
+
+def test_lines_of_the_log_that_were_lost_are_counted(
+    measurements: Measurements, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("donebook.http.lines.LINES._lost_writing", 7)
+
+    assert 7 == samples(measurements.families())["donebook_log_lines_lost_total",]
+
+
 async def test_nothing_listens_without_a_metrics_port(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,11 @@ def find_binaries_with_tls() -> Path | None:
     return _newest(path for path in _system() if b"SSL_CTX_new" in (path / "postgres").read_bytes())
 
 
+def find_binaries_with_icu() -> Path | None:
+    """The directory with a PostgreSQL that knows the order of languages, which the bundled one does not."""
+    return _newest(path for path in _system() if b"ucol_open" in (path / "postgres").read_bytes())
+
+
 def open_to_everyone(path: Path) -> bool:
     """Whether any account may enter the directory."""
     resolved = path.resolve()

@@ -83,8 +83,8 @@ export async function remove(ground: Ground, write: PendingWrite, id: string): P
       throw new ConflictError(task, conflicts);
     }
     await ground.client.deleteTask(id, { ifMatch: task.revision });
-    // The answer is empty. What came next after the revision that If-Match named is this.
-    const { items, revision } = await ground.client.listChanges({ task: id, since: task.revision, limit: 1 });
+    // The answer is empty. What was done to the task next, after it was seen, is this.
+    const { items, revision } = await ground.client.listChanges({ task: id, since: known.revision, limit: 1 });
     return { revision: items[0]?.revision ?? revision, results: [] };
   });
 }

@@ -23,17 +23,11 @@ export class IndexedDbStore implements Store {
     return { tasks: new Map(tasks.map((task) => [task.id, task])), revision };
   }
 
-  async apply(delta: Delta): Promise<void> {
+  async apply(delta: Delta): Promise<number> {
     const transaction = await this.#transaction("readwrite");
-    const done = finished(transaction);
-    if (leadsOn(await readRevision(transaction), delta)) {
-      const tasks = transaction.objectStore(TASKS);
-      if (delta.since === null) tasks.clear();
-      for (const task of delta.tasks) tasks.put(task, task.id);
-      for (const id of delta.deleted) tasks.delete(id);
-      transaction.objectStore(MARKS).put(delta.revision, REVISION);
-    }
-    await done;
+    // Together, so that a transaction that fails while it is filled is waited for, too.
+    const [kept] = await Promise.all([fill(transaction, delta), finished(transaction)]);
+    return kept;
   }
 
   /** Close the database, for instance to delete it when the user signs out. */
@@ -66,6 +60,31 @@ async function open(name: string): Promise<IDBDatabase> {
   return database;
 }
 
+/** Put a delta into what is kept, if it leads on from it; the revision of what is kept then. */
+async function fill(transaction: IDBTransaction, delta: Delta): Promise<number> {
+  const kept = await readRevision(transaction);
+  if (!leadsOn(kept, delta)) return kept;
+  try {
+    const tasks = transaction.objectStore(TASKS);
+    if (delta.since === null) tasks.clear();
+    for (const task of delta.tasks) tasks.put(task, task.id);
+    for (const id of delta.deleted) tasks.delete(id);
+    transaction.objectStore(MARKS).put(delta.revision, REVISION);
+  } catch (error) {
+    abort(transaction); // Otherwise what was put before it failed would be kept.
+    throw error;
+  }
+  return delta.revision;
+}
+
+function abort(transaction: IDBTransaction): void {
+  try {
+    transaction.abort();
+  } catch {
+    // It is aborted already, which may be why it could not be filled.
+  }
+}
+
 async function readRevision(transaction: IDBTransaction): Promise<number> {
   const found = await settled<number | undefined>(transaction.objectStore(MARKS).get(REVISION));
   return found ?? 0;
@@ -81,6 +100,6 @@ function settled<Result>(request: IDBRequest<Result>): Promise<Result> {
 function finished(transaction: IDBTransaction): Promise<void> {
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error);
+    transaction.onabort = () => reject(transaction.error ?? new Error("The transaction was aborted"));
   });
 }

@@ -1,9 +1,10 @@
 import { exponentialBackoff, pause, type Backoff } from "./backoff.js";
 import type { DonebookClient } from "./client.js";
 import { deltaOf, followRevisions } from "./events.js";
+import { StoreWriter } from "./keeping.js";
 import { advance, EMPTY, leadsOn, MemoryStore, type Delta, type Snapshot, type Store } from "./store.js";
 import type { Transport } from "./streams.js";
-import { fetchDelta } from "./sync.js";
+import { beginsAnew, fetchDelta } from "./sync.js";
 
 /** How the server's tasks are kept up to date. */
 export interface MirrorOptions {
@@ -20,7 +21,7 @@ export interface Observer {
   /** The snapshot is another one, or `connected` is. */
   changed(): void;
   /** The snapshot is about to be replaced by one that did not come from it. */
-  replacing(revision: number): void;
+  replacing(): void;
 }
 
 /** What the server had at some revision, brought up to date by synchronising and by events. */
@@ -28,20 +29,22 @@ export class Mirror {
   readonly #client: DonebookClient;
   readonly #options: MirrorOptions;
   readonly #observer: Observer;
-  readonly #store: Store;
+  readonly #backoff: Backoff;
+  readonly #store: StoreWriter;
 
   #snapshot = EMPTY;
   #connected = false;
   #running: AbortController | null = null;
   #syncing: Promise<void> = Promise.resolve();
   #nextSync: Promise<void> | null = null;
-  #stored: Promise<void> = Promise.resolve();
 
   constructor(client: DonebookClient, options: MirrorOptions, observer: Observer) {
     this.#client = client;
     this.#options = options;
     this.#observer = observer;
-    this.#store = options.store ?? new MemoryStore();
+    this.#backoff = options.backoff ?? exponentialBackoff();
+    const store = options.store ?? new MemoryStore();
+    this.#store = new StoreWriter(store, this.#backoff, (error) => options.onError?.(error));
   }
 
   get snapshot(): Snapshot {
@@ -58,10 +61,7 @@ export class Mirror {
     if (this.#running) return;
     const running = new AbortController();
     this.#running = running;
-    const loaded = await this.#store.load().catch((error: unknown) => {
-      this.#report(error);
-      return EMPTY;
-    });
+    const loaded = await this.#store.load();
     if (loaded.revision > this.#snapshot.revision) {
       this.#snapshot = loaded;
       this.#observer.changed();
@@ -103,16 +103,15 @@ export class Mirror {
       if (delta.since !== null && delta.since > this.#snapshot.revision) this.syncInBackground();
       return;
     }
-    if (delta.since === null) this.#observer.replacing(delta.revision);
+    if (delta.since === null) this.#observer.replacing();
     this.#snapshot = advance(this.#snapshot, delta);
-    this.#stored = this.#stored
-      .then(() => this.#store.apply(delta))
-      .catch((error: unknown) => this.#report(error));
+    this.#store.write(delta, this.#snapshot, this.#running?.signal);
     this.#observer.changed();
   }
 
   async #follow(first: Promise<void>, signal: AbortSignal): Promise<void> {
-    const { transport, backoff = exponentialBackoff() } = this.#options;
+    const { transport } = this.#options;
+    const backoff = this.#backoff;
     let synced: Promise<void> | undefined = first;
     let failures = 0;
     while (!signal.aborted) {
@@ -132,7 +131,8 @@ export class Mirror {
           },
         });
       } catch (error) {
-        this.#report(error);
+        // The next synchronisation makes up for it, whatever the reason that what was known is void.
+        if (!beginsAnew(error)) this.#report(error);
         failures += 1;
         await pause(backoff(failures), signal).catch(() => {});
       }

@@ -37,7 +37,7 @@ export class Replica {
         this.#outbox.settle(this.revision);
         this.#changed();
       },
-      replacing: (revision) => this.#replacing(revision),
+      replacing: () => this.#replacing(),
     });
     this.#ground = {
       client,
@@ -207,10 +207,10 @@ export class Replica {
   }
 
   /** What comes is another history, or one that was cut: what answers said need not hold. */
-  #replacing(revision: number): void {
+  #replacing(): void {
     this.#answered = 0;
     this.#outbox.settle(Number.POSITIVE_INFINITY);
-    if (revision < this.revision) this.#history.clear();
+    if (this.revision > 0) this.#history.clear();
   }
 
   #changed(): void {

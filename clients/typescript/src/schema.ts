@@ -64,143 +64,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v2/batch": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Write Batch
-         * @description Do several writes in one transaction, under one revision: all of them, or none.
-         *
-         *     Each sees what those before it did. If one cannot be done the answer is that one's refusal, with its
-         *     index as `operation`. `If-Match` names the tag of the whole list.
-         */
-        post: operations["v2_write_batch"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v2/sync": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Sync
-         * @description What changed since a revision: tasks as they are now, and which are gone.
-         *
-         *     A page never ends within a revision, so whoever goes on from its `revision` misses nothing. 410 says
-         *     that deletions after `since` are forgotten: begin without it, and drop what does not come again.
-         */
-        get: operations["v2_sync"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v2/changes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Changes
-         * @description What was done: who did what when, through which contract, with each field before and after.
-         *
-         *     Go on with the last item's revision: as `since` where that was given, else as `before`.
-         */
-        get: operations["v2_list_changes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v2/changes/{revision}/undo": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Undo
-         * @description Take back everything that one request did, as a new revision.
-         *
-         *     What it created goes to the trash, what it deleted comes back. Undoing the undo does it again. If
-         *     something it changed was changed again since, the answer is 409 with these fields.
-         */
-        post: operations["v2_undo"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v2/events/ticket": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Issue an event ticket
-         * @description Issue a ticket for a client that cannot send headers, such as a browser's `EventSource`.
-         *
-         *     It is good once, for a minute, on every worker.
-         */
-        post: operations["v2_issue_event_ticket"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v2/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Follow Events
-         * @description Follow the user's tasks, through whichever contract they change.
-         *
-         *     Without `since` and `Last-Event-ID` it begins now. Each event has the type `task.` and its action,
-         *     and an id that resumes after it. That is the event's revision; where one revision changed several
-         *     tasks, all but its last event have `<revision before>.<number of the task>`.
-         */
-        get: operations["v2_follow_events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v2/tasks": {
         parameters: {
             query?: never;
@@ -378,6 +241,145 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write Batch
+         * @description Do several writes in one transaction, under one revision: all of them, or none.
+         *
+         *     Each sees what those before it did. If one cannot be done the answer is that one's refusal, with its
+         *     index as `operation`. `If-Match` names the tag of the whole list.
+         */
+        post: operations["v2_write_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sync
+         * @description What changed since a revision: tasks as they are now, and which are gone.
+         *
+         *     A page never ends within a revision, so whoever goes on from its `revision` misses nothing. 410 says
+         *     that deletions after `since` are forgotten: begin without it, and drop what does not come again.
+         */
+        get: operations["v2_sync"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Changes
+         * @description What was done: who did what when, through which contract, with each field before and after.
+         *
+         *     Go on with the last item's revision: as `since` where that was given, else as `before`.
+         */
+        get: operations["v2_list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/changes/{revision}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Take back everything that one request did, as a new revision.
+         *
+         *     What it created goes to the trash, what it deleted comes back. Undoing the undo does it again. If
+         *     something it changed was changed again since, the answer is 409 with these fields.
+         */
+        post: operations["v2_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/events/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Issue an event ticket
+         * @description Issue a ticket for a client that cannot send headers, such as a browser's `EventSource`.
+         *
+         *     It is good once, for a minute, on every worker.
+         */
+        post: operations["v2_issue_event_ticket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v2/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow Events
+         * @description Follow the user's tasks, through whichever contract they change.
+         *
+         *     The answer never ends, so there is nothing to try on this page: use `curl -N` or an `EventSource`.
+         *
+         *     Without `since` and `Last-Event-ID` it begins now. Each event has the type `task.` and its action,
+         *     and an id that resumes after it. That is the event's revision; where one revision changed several
+         *     tasks, all but its last event have `<revision before>.<number of the task>`.
+         */
+        get: operations["v2_follow_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -490,6 +492,7 @@ export interface components {
             /**
              * User Id
              * @description Who did it.
+             * @example demo
              */
             user_id: string;
             /**
@@ -630,7 +633,10 @@ export interface components {
          * @description Leave to follow the events once.
          */
         EventTicket: {
-            /** Ticket */
+            /**
+             * Ticket
+             * @example Xq3…
+             */
             ticket: string;
             /**
              * Expires In
@@ -708,6 +714,7 @@ export interface components {
             /**
              * Date
              * Format: date
+             * @example 2026-12-01
              */
             date: string;
         };
@@ -771,11 +778,13 @@ export interface components {
             /**
              * Service
              * @default task-management-api
+             * @example task-management-api
              */
             service: string;
             /**
              * Version
              * @default 0.1.0
+             * @example 0.1.0
              */
             version: string;
         };
@@ -1008,7 +1017,10 @@ export interface components {
              * @enum {string}
              */
             status: "ready" | "not ready";
-            /** Reason */
+            /**
+             * Reason
+             * @example null
+             */
             reason?: string | null;
         };
         /**
@@ -1051,23 +1063,38 @@ export interface components {
              * @example 1
              */
             number: number;
-            /** Title */
+            /**
+             * Title
+             * @example Buy groceries
+             */
             title: string;
-            /** Description */
+            /**
+             * Description
+             * @example Milk, bread and apples
+             */
             description: string | null;
             /** Completed */
             completed: boolean;
-            /** Completed At */
+            /**
+             * Completed At
+             * @example null
+             */
             completed_at: string | null;
             /** Priority */
             priority: ("low" | "medium" | "high") | null;
             /** Due */
             due: components["schemas"]["DueDay"] | components["schemas"]["DueMoment"] | null;
-            /** Tags */
+            /**
+             * Tags
+             * @example [
+             *       "errands"
+             *     ]
+             */
             tags: string[];
             /**
              * Position
              * @description Sorts, byte for byte, as the tasks are arranged
+             * @example a0
              */
             position: string;
             /**
@@ -1083,6 +1110,7 @@ export interface components {
             /**
              * Deleted At
              * @description Since when it is in the trash
+             * @example null
              */
             deleted_at: string | null;
             /**
@@ -1112,6 +1140,12 @@ export interface components {
             /**
              * Fields
              * @description What differs, by field. Empty if the task was deleted for good.
+             * @example {
+             *       "title": {
+             *         "after": "Buy groceries",
+             *         "before": "Buy bread"
+             *       }
+             *     }
              */
             fields: {
                 [key: string]: components["schemas"]["FieldChange"];
@@ -1160,6 +1194,7 @@ export interface components {
             /**
              * Next Cursor
              * @description For the next page; null if this was the last.
+             * @example null
              */
             next_cursor: string | null;
             /**
@@ -1246,6 +1281,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "healthy",
+                     *       "timestamp": "2026-12-01T08:30:00Z",
+                     *       "service": "task-management-api",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -1266,6 +1309,14 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "healthy",
+                     *       "timestamp": "2026-12-01T08:30:00Z",
+                     *       "service": "task-management-api",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Health"];
                 };
             };
@@ -1286,6 +1337,12 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "ready",
+                     *       "reason": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
@@ -1295,695 +1352,13 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "status": "not ready",
+                     *       "reason": "the database is not migrated; run: donebook migrate"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Readiness"];
-                };
-            };
-        };
-    };
-    v2_write_batch: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes the request safe to send again: within 24 hours it is done once, and answered the same with `Idempotent-Replayed: true`. Another request with the key is refused with 422. */
-                "Idempotency-Key"?: string;
-                /** @description Write only if the tag is still one of these, else 412. */
-                "If-Match"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["GivenBatch"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchResult"];
-                };
-            };
-            /** @description No token, or one that is not valid (any more) */
-            401: {
-                headers: {
-                    /**
-                     * @description `Bearer`, and an error code if a token was sent
-                     * @example Bearer error="invalid_token"
-                     */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The user in the path is not the token's, or a quota is used up */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["QuotaProblem"];
-                };
-            };
-            /** @description No such task for this user */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body did not arrive in time */
-            408: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is stored */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ConflictProblem"];
-                };
-            };
-            /** @description Not at the revision that If-Match names */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PreconditionProblem"];
-                };
-            };
-            /** @description The body is too large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The body is not JSON */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
-                };
-            };
-            /** @description Too many requests; Retry-After says how long to wait */
-            429: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 30
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the server */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database cannot be reached; Retry-After says how long to wait */
-            503: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 1
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    v2_sync: {
-        parameters: {
-            query?: {
-                /** @description The `revision` of the last answer; without it, everything. */
-                since?: number | null;
-                /** @description How many tasks and deletions at most, unless a single revision changed more. */
-                limit?: number;
-            };
-            header?: {
-                /** @description Answer 304 if the tag is still one of these. */
-                "If-None-Match"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    /** @description Changes with the list */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SyncDelta"];
-                };
-            };
-            /** @description Still what If-None-Match names */
-            304: {
-                headers: {
-                    /** @description Changes with the list */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A cursor or revision that does not belong here */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No token, or one that is not valid (any more) */
-            401: {
-                headers: {
-                    /**
-                     * @description `Bearer`, and an error code if a token was sent
-                     * @example Bearer error="invalid_token"
-                     */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too long ago: what was deleted since is forgotten */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
-                };
-            };
-            /** @description Too many requests; Retry-After says how long to wait */
-            429: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 30
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the server */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database cannot be reached; Retry-After says how long to wait */
-            503: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 1
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    v2_list_changes: {
-        parameters: {
-            query?: {
-                /** @description Only what was done to this task. */
-                task?: string | null;
-                /** @description Changes after this revision, the oldest first. */
-                since?: number | null;
-                /** @description Changes before this revision; without `since` the newest first. */
-                before?: number | null;
-                /** @description How many changes of tasks at most, unless a single revision did more. */
-                limit?: number;
-            };
-            header?: {
-                /** @description Answer 304 if the tag is still one of these. */
-                "If-None-Match"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    /** @description Changes with the list */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ChangePage"];
-                };
-            };
-            /** @description Still what If-None-Match names */
-            304: {
-                headers: {
-                    /** @description Changes with the list */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A cursor or revision that does not belong here */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No token, or one that is not valid (any more) */
-            401: {
-                headers: {
-                    /**
-                     * @description `Bearer`, and an error code if a token was sent
-                     * @example Bearer error="invalid_token"
-                     */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No such task for this user */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
-                };
-            };
-            /** @description Too many requests; Retry-After says how long to wait */
-            429: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 30
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the server */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database cannot be reached; Retry-After says how long to wait */
-            503: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 1
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    v2_undo: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes the request safe to send again: within 24 hours it is done once, and answered the same with `Idempotent-Replayed: true`. Another request with the key is refused with 422. */
-                "Idempotency-Key"?: string;
-                /** @description Write only if the tag is still one of these, else 412. */
-                "If-Match"?: string;
-            };
-            path: {
-                revision: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BatchResult"];
-                };
-            };
-            /** @description No token, or one that is not valid (any more) */
-            401: {
-                headers: {
-                    /**
-                     * @description `Bearer`, and an error code if a token was sent
-                     * @example Bearer error="invalid_token"
-                     */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The user in the path is not the token's, or a quota is used up */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["QuotaProblem"];
-                };
-            };
-            /** @description No such task for this user */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description In conflict with what is stored */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ConflictProblem"];
-                };
-            };
-            /** @description Not at the revision that If-Match names */
-            412: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["PreconditionProblem"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
-                };
-            };
-            /** @description Too many requests; Retry-After says how long to wait */
-            429: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 30
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the server */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database cannot be reached; Retry-After says how long to wait */
-            503: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 1
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    v2_issue_event_ticket: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["EventTicket"];
-                };
-            };
-            /** @description No token, or one that is not valid (any more) */
-            401: {
-                headers: {
-                    /**
-                     * @description `Bearer`, and an error code if a token was sent
-                     * @example Bearer error="invalid_token"
-                     */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too many requests; Retry-After says how long to wait */
-            429: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 30
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the server */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database cannot be reached; Retry-After says how long to wait */
-            503: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 1
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    v2_follow_events: {
-        parameters: {
-            query?: {
-                /** @description A revision, or the id of an event: tell of what came after it. */
-                since?: string | null;
-            };
-            header?: {
-                /** @description The id of the last event that was seen; goes before `since`. */
-                "Last-Event-ID"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Events without end */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": unknown;
-                };
-            };
-            /** @description A cursor or revision that does not belong here */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description No token, or one that is not valid (any more) */
-            401: {
-                headers: {
-                    /**
-                     * @description `Bearer`, and an error code if a token was sent
-                     * @example Bearer error="invalid_token"
-                     */
-                    "WWW-Authenticate"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Too long ago: what was deleted since is forgotten */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The request breaks a rule */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
-                };
-            };
-            /** @description Too many requests; Retry-After says how long to wait */
-            429: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 30
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description A fault of the server */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description The database cannot be reached; Retry-After says how long to wait */
-            503: {
-                headers: {
-                    /**
-                     * @description Seconds
-                     * @example 1
-                     */
-                    "Retry-After"?: number;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -2029,6 +1404,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *           "number": 1,
+                     *           "title": "Buy groceries",
+                     *           "description": "Milk, bread and apples",
+                     *           "completed": false,
+                     *           "completed_at": null,
+                     *           "priority": "low",
+                     *           "due": {
+                     *             "date": "2026-12-01"
+                     *           },
+                     *           "tags": [
+                     *             "errands"
+                     *           ],
+                     *           "position": "a0",
+                     *           "created_at": "2026-12-01T08:30:00Z",
+                     *           "updated_at": "2026-12-01T08:30:00Z",
+                     *           "deleted_at": null,
+                     *           "revision": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
@@ -2126,6 +1529,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Buy groceries",
+                 *       "description": "Milk, bread and apples",
+                 *       "completed": false,
+                 *       "priority": "low",
+                 *       "due": {
+                 *         "date": "2026-12-01"
+                 *       },
+                 *       "tags": [
+                 *         "errands"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["GivenTask"];
             };
         };
@@ -2141,6 +1558,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -2155,6 +1594,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -2299,6 +1760,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -2507,6 +1990,20 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "title": "Buy groceries",
+                 *       "description": "Milk, bread and apples",
+                 *       "completed": false,
+                 *       "priority": "low",
+                 *       "due": {
+                 *         "date": "2026-12-01"
+                 *       },
+                 *       "tags": [
+                 *         "errands"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["GivenChange"];
             };
         };
@@ -2522,6 +2019,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -2686,6 +2205,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -2805,6 +2346,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -2924,6 +2487,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -3032,6 +2617,11 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "to": "first"
+                 *     }
+                 */
                 "application/json": components["schemas"]["MoveBefore"] | components["schemas"]["MoveAfter"] | components["schemas"]["MoveTo"];
             };
         };
@@ -3047,6 +2637,28 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *       "number": 1,
+                     *       "title": "Buy groceries",
+                     *       "description": "Milk, bread and apples",
+                     *       "completed": false,
+                     *       "completed_at": null,
+                     *       "priority": "low",
+                     *       "due": {
+                     *         "date": "2026-12-01"
+                     *       },
+                     *       "tags": [
+                     *         "errands"
+                     *       ],
+                     *       "position": "a0",
+                     *       "created_at": "2026-12-01T08:30:00Z",
+                     *       "updated_at": "2026-12-01T08:30:00Z",
+                     *       "deleted_at": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["Task"];
                 };
             };
@@ -3190,6 +2802,34 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *           "number": 1,
+                     *           "title": "Buy groceries",
+                     *           "description": "Milk, bread and apples",
+                     *           "completed": false,
+                     *           "completed_at": null,
+                     *           "priority": "low",
+                     *           "due": {
+                     *             "date": "2026-12-01"
+                     *           },
+                     *           "tags": [
+                     *             "errands"
+                     *           ],
+                     *           "position": "a0",
+                     *           "created_at": "2026-12-01T08:30:00Z",
+                     *           "updated_at": "2026-12-01T08:30:00Z",
+                     *           "deleted_at": null,
+                     *           "revision": 7
+                     *         }
+                     *       ],
+                     *       "next_cursor": null,
+                     *       "revision": 7
+                     *     }
+                     */
                     "application/json": components["schemas"]["TaskPage"];
                 };
             };
@@ -3326,6 +2966,836 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["PreconditionProblem"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached; Retry-After says how long to wait */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 1
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v2_write_batch: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to send again: within 24 hours it is done once, and answered the same with `Idempotent-Replayed: true`. Another request with the key is refused with 422. */
+                "Idempotency-Key"?: string;
+                /** @description Write only if the tag is still one of these, else 412. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "operations": [
+                 *         {
+                 *           "op": "create",
+                 *           "task": {
+                 *             "title": "Buy groceries",
+                 *             "description": "Milk, bread and apples",
+                 *             "completed": false,
+                 *             "priority": "low",
+                 *             "due": {
+                 *               "date": "2026-12-01"
+                 *             },
+                 *             "tags": [
+                 *               "errands"
+                 *             ]
+                 *           }
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["GivenBatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "revision": 1,
+                     *       "results": [
+                     *         {
+                     *           "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *           "number": 1,
+                     *           "title": "Buy groceries",
+                     *           "description": "Milk, bread and apples",
+                     *           "completed": false,
+                     *           "completed_at": null,
+                     *           "priority": "low",
+                     *           "due": {
+                     *             "date": "2026-12-01"
+                     *           },
+                     *           "tags": [
+                     *             "errands"
+                     *           ],
+                     *           "position": "a0",
+                     *           "created_at": "2026-12-01T08:30:00Z",
+                     *           "updated_at": "2026-12-01T08:30:00Z",
+                     *           "deleted_at": null,
+                     *           "revision": 7
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            /** @description No token, or one that is not valid (any more) */
+            401: {
+                headers: {
+                    /**
+                     * @description `Bearer`, and an error code if a token was sent
+                     * @example Bearer error="invalid_token"
+                     */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
+                };
+            };
+            /** @description No such task for this user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not arrive in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is stored */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ConflictProblem"];
+                };
+            };
+            /** @description Not at the revision that If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PreconditionProblem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached; Retry-After says how long to wait */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 1
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v2_sync: {
+        parameters: {
+            query?: {
+                /** @description The `revision` of the last answer; without it, everything. */
+                since?: number | null;
+                /** @description How many tasks and deletions at most, unless a single revision changed more. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the tag is still one of these. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the list */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tasks": [
+                     *         {
+                     *           "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *           "number": 1,
+                     *           "title": "Buy groceries",
+                     *           "description": "Milk, bread and apples",
+                     *           "completed": false,
+                     *           "completed_at": null,
+                     *           "priority": "low",
+                     *           "due": {
+                     *             "date": "2026-12-01"
+                     *           },
+                     *           "tags": [
+                     *             "errands"
+                     *           ],
+                     *           "position": "a0",
+                     *           "created_at": "2026-12-01T08:30:00Z",
+                     *           "updated_at": "2026-12-01T08:30:00Z",
+                     *           "deleted_at": null,
+                     *           "revision": 7
+                     *         }
+                     *       ],
+                     *       "deleted": [
+                     *         {
+                     *           "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *           "revision": 7
+                     *         }
+                     *       ],
+                     *       "revision": 7,
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SyncDelta"];
+                };
+            };
+            /** @description Still what If-None-Match names */
+            304: {
+                headers: {
+                    /** @description Changes with the list */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A cursor or revision that does not belong here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid (any more) */
+            401: {
+                headers: {
+                    /**
+                     * @description `Bearer`, and an error code if a token was sent
+                     * @example Bearer error="invalid_token"
+                     */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too long ago: what was deleted since is forgotten */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached; Retry-After says how long to wait */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 1
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v2_list_changes: {
+        parameters: {
+            query?: {
+                /** @description Only what was done to this task. */
+                task?: string | null;
+                /** @description Changes after this revision, the oldest first. */
+                since?: number | null;
+                /** @description Changes before this revision; without `since` the newest first. */
+                before?: number | null;
+                /** @description How many changes of tasks at most, unless a single revision did more. */
+                limit?: number;
+            };
+            header?: {
+                /** @description Answer 304 if the tag is still one of these. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    /** @description Changes with the list */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "revision": 7,
+                     *           "at": "2026-12-01T08:30:00Z",
+                     *           "user_id": "demo",
+                     *           "contract": "v2",
+                     *           "changes": [
+                     *             {
+                     *               "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *               "number": 1,
+                     *               "action": "created",
+                     *               "fields": {
+                     *                 "title": {
+                     *                   "after": "Buy groceries",
+                     *                   "before": "Buy bread"
+                     *                 }
+                     *               }
+                     *             }
+                     *           ]
+                     *         }
+                     *       ],
+                     *       "more": false,
+                     *       "revision": 7
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ChangePage"];
+                };
+            };
+            /** @description Still what If-None-Match names */
+            304: {
+                headers: {
+                    /** @description Changes with the list */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A cursor or revision that does not belong here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid (any more) */
+            401: {
+                headers: {
+                    /**
+                     * @description `Bearer`, and an error code if a token was sent
+                     * @example Bearer error="invalid_token"
+                     */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such task for this user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached; Retry-After says how long to wait */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 1
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v2_undo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes the request safe to send again: within 24 hours it is done once, and answered the same with `Idempotent-Replayed: true`. Another request with the key is refused with 422. */
+                "Idempotency-Key"?: string;
+                /** @description Write only if the tag is still one of these, else 412. */
+                "If-Match"?: string;
+            };
+            path: {
+                revision: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "revision": 1,
+                     *       "results": [
+                     *         {
+                     *           "id": "0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e",
+                     *           "number": 1,
+                     *           "title": "Buy groceries",
+                     *           "description": "Milk, bread and apples",
+                     *           "completed": false,
+                     *           "completed_at": null,
+                     *           "priority": "low",
+                     *           "due": {
+                     *             "date": "2026-12-01"
+                     *           },
+                     *           "tags": [
+                     *             "errands"
+                     *           ],
+                     *           "position": "a0",
+                     *           "created_at": "2026-12-01T08:30:00Z",
+                     *           "updated_at": "2026-12-01T08:30:00Z",
+                     *           "deleted_at": null,
+                     *           "revision": 7
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["BatchResult"];
+                };
+            };
+            /** @description No token, or one that is not valid (any more) */
+            401: {
+                headers: {
+                    /**
+                     * @description `Bearer`, and an error code if a token was sent
+                     * @example Bearer error="invalid_token"
+                     */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
+                };
+            };
+            /** @description No such task for this user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description In conflict with what is stored */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ConflictProblem"];
+                };
+            };
+            /** @description Not at the revision that If-Match names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["PreconditionProblem"];
+                };
+            };
+            /** @description The request breaks a rule */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["BrokenRulesProblem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached; Retry-After says how long to wait */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 1
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v2_issue_event_ticket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "ticket": "Xq3…",
+                     *       "expires_in": 60
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EventTicket"];
+                };
+            };
+            /** @description No token, or one that is not valid (any more) */
+            401: {
+                headers: {
+                    /**
+                     * @description `Bearer`, and an error code if a token was sent
+                     * @example Bearer error="invalid_token"
+                     */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests; Retry-After says how long to wait */
+            429: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 30
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A fault of the server */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database cannot be reached; Retry-After says how long to wait */
+            503: {
+                headers: {
+                    /**
+                     * @description Seconds
+                     * @example 1
+                     */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    v2_follow_events: {
+        parameters: {
+            query?: {
+                /** @description A revision, or the id of an event: tell of what came after it. */
+                since?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was seen; goes before `since`. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events without end */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description A cursor or revision that does not belong here */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No token, or one that is not valid (any more) */
+            401: {
+                headers: {
+                    /**
+                     * @description `Bearer`, and an error code if a token was sent
+                     * @example Bearer error="invalid_token"
+                     */
+                    "WWW-Authenticate"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too long ago: what was deleted since is forgotten */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request breaks a rule */

@@ -19,8 +19,12 @@ export interface Store {
   /** What was kept; `EMPTY` if nothing was. */
   load(): Promise<Snapshot>;
 
-  /** Apply a delta, all of it or nothing, if it `leadsOn` from what is kept; else do nothing. */
-  apply(delta: Delta): Promise<void>;
+  /**
+   * Apply a delta, all of it or nothing, if it `leadsOn` from what is kept; else do nothing.
+   *
+   * @returns the revision of what is kept then: one below the delta's says that something is missing.
+   */
+  apply(delta: Delta): Promise<number>;
 }
 
 /** What a client has that has nothing. */
@@ -59,7 +63,8 @@ export class MemoryStore implements Store {
     return this.#snapshot;
   }
 
-  async apply(delta: Delta): Promise<void> {
+  async apply(delta: Delta): Promise<number> {
     this.#snapshot = advance(this.#snapshot, delta);
+    return this.#snapshot.revision;
   }
 }

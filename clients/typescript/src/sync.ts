@@ -3,6 +3,16 @@ import { ProblemError } from "./errors.js";
 import type { Delta } from "./store.js";
 import type { Task } from "./types.js";
 
+const TRIES = 3;
+
+/**
+ * Whether a refusal says that what one has is void: deletions since are forgotten, or the revision is not
+ * one of this history, as after a backup was restored.
+ */
+export function beginsAnew(error: unknown): boolean {
+  return error instanceof ProblemError && ["resync_required", "revision_ahead"].includes(error.code);
+}
+
 /**
  * What leads from a revision (0: nothing) to the newest one, however many pages that takes.
  *
@@ -14,14 +24,15 @@ export async function fetchDelta(
   since: number,
   signal?: AbortSignal,
 ): Promise<Delta> {
-  try {
-    return await gather(client, since === 0 ? null : since, signal);
-  } catch (error) {
-    const code = error instanceof ProblemError ? error.code : "";
-    if (code === "resync_required" || code === "revision_ahead") {
-      return await gather(client, null, signal);
+  let from = since === 0 ? null : since;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await gather(client, from, signal);
+    } catch (error) {
+      // It may also happen between two pages of everything.
+      if (!beginsAnew(error) || tries === TRIES) throw error;
+      from = null;
     }
-    throw error;
   }
 }
 

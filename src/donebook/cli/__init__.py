@@ -1,5 +1,7 @@
 """The command line: one module for each group of commands."""
 
+from typing import Annotated
+
 import typer
 
 from donebook import __version__
@@ -39,8 +41,27 @@ app.command()(doctor.doctor)
 
 @app.command()
 def version() -> None:
-    """Print the version."""
+    """Print the version; so do --version and -V.
+
+    Example: donebook version
+    """
     print(__version__)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", "-V", help="Print the version.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -22,7 +22,10 @@ def auth_events(
     failures: Annotated[bool, typer.Option("--failures", help="Only what was refused.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 100,
 ) -> None:
-    """List sign-ups, log-ins, log-outs, refused tokens, limits hit and what operators did, newest first."""
+    """List sign-ups, log-ins, log-outs, refused tokens, limits hit and what operators did, newest first.
+
+    Example: donebook auth-events --since 7d --failures
+    """
     from donebook.accounts.events import list_events, printable
     from donebook.accounts.operations import find_users
 

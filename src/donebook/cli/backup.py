@@ -14,6 +14,8 @@ def backup(
     """Copy the SQLite database to a file while the service runs.
 
     To restore, stop the service and put the file in the database's place.
+
+    Example: donebook backup backup-2030-01-31.db
     """
     from donebook.errors import DatabaseUnavailable
     from donebook.storage.backup import back_up

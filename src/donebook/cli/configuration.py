@@ -18,12 +18,15 @@ def settings_or_exit(**overrides: Any) -> Settings:
         raise _told(mistakes) from None
 
 
-def secrets_or_exit(settings: Settings) -> "SharedSecrets | None":
-    """The secrets of our own tokens; with none set and none that can be kept, an exit like the above."""
+def secrets_or_exit(settings: Settings, *, make: bool = True) -> "SharedSecrets | None":
+    """The secrets of our own tokens; with none set and none that can be kept, an exit like the above.
+
+    With ``make`` false, one that no service has made yet is such an exit too.
+    """
     from donebook.app import shared_secrets
 
     try:
-        return shared_secrets(settings)
+        return shared_secrets(settings, make=make)
     except SettingsMistakes as mistakes:
         raise _told(mistakes) from None
 

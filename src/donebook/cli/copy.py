@@ -17,6 +17,8 @@ def copy(
     """Copy everything from one database to another, SQLite or PostgreSQL, and verify it.
 
     Stop the service first, or what it writes meanwhile is not in the copy.
+
+    Example: donebook copy sqlite:///donebook.db postgresql://user:password@host:5432/name
     """
     from donebook.errors import DatabaseUnavailable
     from donebook.migrations.tables import METADATA

@@ -6,7 +6,10 @@ from donebook.cli.configuration import settings_or_exit
 
 
 def migrate() -> None:
-    """Bring the database schema up to date; safe to run from several machines at once."""
+    """Bring the database schema up to date; safe to run from several machines at once.
+
+    Example: DATABASE_URL=sqlite:///donebook.db donebook migrate
+    """
     from donebook.errors import DatabaseUnavailable
     from donebook.storage.migrate import MigrationRefused, head_revision
     from donebook.storage.migrate import migrate as upgrade

@@ -13,6 +13,8 @@ def maintain() -> None:
     """Empty the trash and forget what is past its days, as a running service does every hour.
 
     Counts anew what each user holds, too, and mends the counters that quotas go by.
+
+    Example: TRASH_DAYS=7 donebook maintain
     """
     from donebook.errors import DatabaseUnavailable
 

@@ -13,7 +13,10 @@ def openapi(
     ] = None,
     output: Annotated[Path | None, typer.Option(help="A file to write instead of standard output.")] = None,
 ) -> None:
-    """Print the OpenAPI document."""
+    """Print the OpenAPI document.
+
+    Example: donebook openapi v2 --output v2.openapi.json
+    """
     from donebook.app import openapi_document
     from donebook.cli.configuration import settings_or_exit
     from donebook.contracts.registry import CONTRACTS

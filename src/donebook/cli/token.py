@@ -14,11 +14,14 @@ def token(
     name: Annotated[str | None, typer.Option(help="The user's name.")] = None,
     hours: Annotated[float, typer.Option(min=0.001, max=24 * 366, help="How long it is good for.")] = 24,
 ) -> None:
-    """Print a bearer token for a user, signed with JWT_SECRET."""
+    """Print a bearer token for a user, signed with JWT_SECRET or with the secret kept by the service.
+
+    Example: TOKEN=$(donebook token --user demo --email demo@example.com)
+    """
     from donebook.tokens.issue import issue_token
 
     settings = settings_or_exit()
-    secrets = secrets_or_exit(settings)
+    secrets = secrets_or_exit(settings, make=False)
     if secrets is None:
         typer.echo(
             "Tokens are verified by the keys of BETTER_AUTH_URL or JWKS_URL; only their issuer can make them;"

@@ -12,7 +12,10 @@ from donebook.storage.database import Database
 def usage(
     limit: Annotated[int, typer.Option(help="How many users to list.", min=1)] = 20,
 ) -> None:
-    """List the users who hold the most, and the quotas: tasks, bytes of history, bytes of stored answers."""
+    """List the users who hold the most, and the quotas: tasks, bytes of history, bytes of stored answers.
+
+    Example: donebook usage --limit 5
+    """
     from donebook.accounts.events import printable
     from donebook.ledger.usage import largest_spaces
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from donebook.cli.access import run_with_database
+from donebook.cli.confirmation import Yes, confirm
 from donebook.settings import Settings
 from donebook.storage.database import Database
 
@@ -19,7 +20,10 @@ Who = Annotated[str, typer.Argument(help="The user's id, or an e-mail that only 
 
 @users.command("list")
 def list_all() -> None:
-    """List all users: id, e-mail, since when, and whether they are disabled."""
+    """List all users: id, e-mail, since when, and whether they are disabled.
+
+    Example: donebook users list
+    """
     from donebook.accounts.events import printable
     from donebook.accounts.operations import list_users
 
@@ -35,7 +39,10 @@ def list_all() -> None:
 
 @users.command()
 def show(who: Who) -> None:
-    """Show what is known of a user."""
+    """Show what is known of a user.
+
+    Example: donebook users show ada@example.com
+    """
     from donebook.accounts.events import printable
     from donebook.accounts.operations import get_user
 
@@ -57,7 +64,10 @@ def show(who: Who) -> None:
 
 @users.command()
 def disable(who: Who) -> None:
-    """Accept no token and no password of a user, within a second."""
+    """Accept no token and no password of a user, within a second.
+
+    Example: donebook users disable ada@example.com
+    """
     from donebook.accounts.operations import disable_user
 
     async def work(database: Database, _: Settings) -> str:
@@ -70,7 +80,10 @@ def disable(who: Who) -> None:
 
 @users.command()
 def enable(who: Who) -> None:
-    """Accept a disabled user again, or let an erased one (named by id) come back."""
+    """Accept a disabled user again, or let an erased one (named by id) come back.
+
+    Example: donebook users enable ada@example.com
+    """
     from donebook.accounts.operations import enable_user, find_users
     from donebook.errors import UserUnknown
 
@@ -89,9 +102,12 @@ def enable(who: Who) -> None:
 @users.command()
 def erase(
     who: Who,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
 ) -> None:
-    """Delete a user and everything of theirs, for good; their tokens end within a second."""
+    """Delete a user and everything of theirs, for good; their tokens end within a second.
+
+    Example: donebook users erase ada@example.com --yes
+    """
     from donebook.accounts.operations import erase_user
     from donebook.migrations.tables import METADATA
 
@@ -102,15 +118,17 @@ def erase(
         await erase_user(database, METADATA, user_id, datetime.now(UTC))
 
     user_id = run_with_database(find)
-    if not yes:
-        typer.confirm(f"Delete {user_id} and all their tasks, for good?", abort=True)
+    confirm(f"Delete {user_id} and all their tasks, for good?", yes=yes)
     run_with_database(work)
     print("Erased")
 
 
 @users.command("set-password")
 def set_password(who: Who) -> None:
-    """Give a local account another password, read from standard input, and end its tokens."""
+    """Give a local account another password, read from standard input, and end its tokens.
+
+    Example: echo "$NEW_PASSWORD" | donebook users set-password ada@example.com
+    """
     from donebook.accounts.hashing import PasswordHashing
     from donebook.accounts.operations import set_password as change
     from donebook.accounts.passwords import find_weakness

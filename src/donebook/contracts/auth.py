@@ -75,6 +75,12 @@ Name = Annotated[
 ]
 
 
+ShownId = Annotated[str, msgspec.Meta(examples=["3f6e0c1a-7f6b-4f0d-9a53-1e6f0c2d4b7e"])]
+ShownEmail = Annotated[str, msgspec.Meta(examples=["ada@example.com"])]
+ShownName = Annotated[str | None, msgspec.Meta(examples=["Ada Lovelace"])]
+ShownToken = Annotated[str, msgspec.Meta(examples=["eyJhbGciOiJIUzI1NiJ9…"])]
+
+
 class NewAccount(TypedDict):
     """Who signs up."""
 
@@ -93,19 +99,19 @@ class Credentials(TypedDict):
 class SessionUser(msgspec.Struct):
     """The user of a session."""
 
-    id: str
-    email: str
-    name: str | None
+    id: ShownId
+    email: ShownEmail
+    name: ShownName
 
 
 class Session(msgspec.Struct):
     """A token, and whose it is. ``access_token`` equals ``token``."""
 
-    user_id: str
-    email: str
-    token: str
-    access_token: str
-    token_type: str
+    user_id: ShownId
+    email: ShownEmail
+    token: ShownToken
+    access_token: ShownToken
+    token_type: Annotated[str, msgspec.Meta(examples=["bearer"])]
     expires_in: Annotated[int, msgspec.Meta(description="Seconds", examples=[LIFETIME])]
     user: SessionUser
 
@@ -113,10 +119,10 @@ class Session(msgspec.Struct):
 class Profile(msgspec.Struct):
     """The signed-in user."""
 
-    user_id: str
-    email: str | None
-    name: str | None
-    avatar_url: str | None
+    user_id: ShownId
+    email: Annotated[str | None, msgspec.Meta(examples=["ada@example.com"])]
+    name: ShownName
+    avatar_url: Annotated[str | None, msgspec.Meta(examples=[None])]
     created_at: datetime
 
 

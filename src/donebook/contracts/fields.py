@@ -66,7 +66,7 @@ ShownNumber = Annotated[int, Meta(examples=[1])]
 ShownUuid = Annotated[UUID, Meta(examples=["0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e"])]
 ShownOwner = Annotated[
     str,
-    Meta(description="Its owner: the token's subject", examples=["kQ3yVd8aZ1LmN4pRs6tUw9xBcEfGhJ2o"]),
+    Meta(description="Its owner: the token's subject", examples=["demo"]),
 ]
 ShownTitle = Annotated[str, Meta(examples=["Buy groceries"])]
 ShownDescription = Annotated[str | None, Meta(examples=["Milk, bread and apples"])]

@@ -29,7 +29,6 @@ class AccessLog:
         self, *, json: bool, level: str = "info", gather: Callable[[str], None] = LINES.gather
     ) -> None:
         self._compose = self._json if json else self._plain
-        self._compose_refusal = self._json_refusal if json else self._plain_refusal
         self._gather = gather
         self._quiet = {each for each in _LEVELS if _LEVELS.index(each) < _LEVELS.index(level)}
         self._tick(0)
@@ -39,13 +38,6 @@ class AccessLog:
         level = level_of(status)
         if level not in self._quiet:
             self._gather(self._compose(scope, status, seconds, level))
-
-    def record_refusal(self, scope: Scope) -> None:
-        """Write the line of what was refused before it was a request."""
-        level, now = level_of(scope["status"]), time.time()
-        if level not in self._quiet:
-            self._tick(int(now))
-            self._gather(self._compose_refusal(scope, level, now))
 
     def _tick(self, second: int) -> None:
         """Word a second once for all its lines: in UTC with the date, and by the wall clock."""
@@ -64,6 +56,7 @@ class AccessLog:
         principal = scope.get("principal")
         stopwatch = scope.get("stopwatch")
         trace = scope.get("trace_id")
+        failure = scope.get("failure")
         return (
             f'{{"time":"{self._date}.{int((now - second) * 1000):03d}Z","level":"{level}",'
             f'"logger":"donebook.requests","event":"request","request_id":"{scope["request_id"]}",'
@@ -72,7 +65,8 @@ class AccessLog:
             + (f'"contract":"{contract.name}",' if contract is not None else "")
             + (f'"route":"{route.path}",' if route is not None else "")
             + f'"method":"{method if method in METHODS else "other"}","status":{status},'
-            f'"duration_ms":{seconds * 1000:.2f}'
+            + (f'"failure":"{failure.__name__}",' if failure is not None else "")
+            + f'"duration_ms":{seconds * 1000:.2f}'
             + (f',"database_ms":{stopwatch.seconds * 1000:.2f}}}\n' if stopwatch is not None else "}\n")
         )
 
@@ -85,31 +79,14 @@ class AccessLog:
         contract = scope.get("contract")
         principal = scope.get("principal")
         stopwatch = scope.get("stopwatch")
+        failure = scope.get("failure")
         return (
             f"{self._clock} {level.upper():<8} {method if method in METHODS else 'other'} "
-            f"{route.path if route is not None else '(no route)'} {status} {seconds * 1000:.1f} ms"
+            f"{route.path if route is not None else '(no route)'} {status}"
+            + (f" {failure.__name__}" if failure is not None else "")
+            + f" {seconds * 1000:.1f} ms"
             + (f" (database {stopwatch.seconds * 1000:.1f} ms)" if stopwatch is not None else "")
             + (f" {contract.name}" if contract is not None else "")
             + (f" user={json_text(principal.user_id)}" if principal is not None else "")
-            + f" request_id={scope['request_id']}\n"
-        )
-
-    def _json_refusal(self, scope: Scope, level: str, now: float) -> str:
-        client, seconds = scope["client"], scope["seconds"]
-        return (
-            f'{{"time":"{self._date}.{int(now % 1 * 1000):03d}Z","level":"{level}",'
-            f'"logger":"donebook.requests","event":"request","request_id":"{scope["request_id"]}",'
-            + (f'"client":{json_text(client[0])},' if client is not None else "")
-            + f'"status":{scope["status"]}'
-            + (f',"duration_ms":{seconds * 1000:.2f}}}\n' if seconds is not None else "}\n")
-        )
-
-    def _plain_refusal(self, scope: Scope, level: str, now: float) -> str:
-        del now
-        client, seconds = scope["client"], scope["seconds"]
-        return (
-            f"{self._clock} {level.upper():<8} (refused) {scope['status']}"
-            + (f" {seconds * 1000:.1f} ms" if seconds is not None else "")
-            + (f" client={json_text(client[0])}" if client is not None else "")
             + f" request_id={scope['request_id']}\n"
         )

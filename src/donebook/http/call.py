@@ -11,6 +11,8 @@ from starlette.types import Receive, Scope
 
 from donebook.accounts.events import Origin
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.bodies import BodyMemory
+from donebook.http.bounds.writes import WriteTurns
 from donebook.http.identity import Identity
 from donebook.http.requests import list_header
 from donebook.http.stopwatch import StopwatchDatabase
@@ -40,6 +42,8 @@ class Services:
     body_seconds: float
     feed: Feed[Any]
     quotas: Quotas
+    bodies: BodyMemory
+    writes: WriteTurns
 
 
 class CallContext:
@@ -55,7 +59,7 @@ class CallContext:
         self.services = services
         self.contract = contract
         self.principal = principal
-        self.database: Database = StopwatchDatabase(services.database)
+        self.database: Database = StopwatchDatabase(services.database, services.writes, principal.user_id)
 
     def within(self, database: Database) -> "CallContext":
         """The same call, as part of a transaction."""

@@ -48,7 +48,7 @@ PathUser = Annotated[
     Path(
         description="The signed-in user's id: the token's subject.",
         min_length=1,
-        examples=["kQ3yVd8aZ1LmN4pRs6tUw9xBcEfGhJ2o"],
+        examples=["demo"],
     ),
 ]
 

@@ -2,10 +2,11 @@
 
 import logging
 from typing import Any
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from donebook.errors import Failure
+from donebook.errors import Failure, OperationFailed
 from donebook.http.answer import Answer, json_answer
 from donebook.http.call import Services
 from donebook.http.contract import Contract, Voice
@@ -17,6 +18,9 @@ from donebook.http.sealed import SealedPaths
 from donebook.http.tracing import name_span, record_fault
 
 log = logging.getLogger("donebook.requests")
+
+_WRITTEN_OUT = "/:@!$&'()*+,;="
+"""What a server that does not tell how a path was sent is taken to have received as it is (RFC 3986)."""
 
 Paths = SealedPaths["Mounted", ContractRoute]
 
@@ -45,9 +49,13 @@ class Dispatch:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        found = self._paths.find(scope["method"], scope["path"])
+        raw_path = scope.get("raw_path")
+        path = quote(scope["path"], safe=_WRITTEN_OUT) if raw_path is None else raw_path.decode("latin-1")
+        found = self._paths.find(scope["method"], path)
         if found is None:
-            await self._pass_on(scope, receive, send)
+            # Every other path is written out too.
+            nothing = json_answer(404, {"detail": "Not Found"})
+            await (nothing(scope, receive, send) if "%" in path else self._pass_on(scope, receive, send))
         else:
             answer = await self._answer(found, scope, receive)
             if LIMIT_HEADERS in scope:
@@ -73,7 +81,8 @@ class Dispatch:
             raise
         except Exception as error:  # noqa: BLE001 - logged, and the client is owed an answer
             failure = _fault(scope, error)
-        scope["failure"] = type(failure)
+        # Of several operations the one that could not be done says why.
+        scope["failure"] = type(failure.cause if isinstance(failure, OperationFailed) else failure)
         voice = mounted.voice
         body = voice.word(failure, scope["request_id"])
         return json_answer(status_of(failure), body, headers_of(failure), voice.media_type)
@@ -90,6 +99,7 @@ class Dispatch:
             await self.app(scope, receive, send_noted)
         except Exception as error:
             failure = _fault(scope, error)
+            scope["failure"] = type(failure)
             if started:
                 raise
             answer = json_answer(status_of(failure), {"detail": "Internal Server Error"})

@@ -8,16 +8,12 @@ from typing import Protocol
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from donebook.http.answer import json_answer
+from donebook.http.answer import Answer, json_answer
 from donebook.http.requests import Disconnected
 from donebook.http.tracing import enter_trace, read_traceparent
 
-REFUSAL = "donebook.refusal"
-"""The type of the scope of what the server refused before it was a request.
-
-It has a ``status``, the ``client``, the ``seconds`` it took if they are known, and the scope of the
-``request`` whose body was broken, if that had begun. The edge adds its ``request_id``.
-"""
+REFUSED = "donebook.refused"
+"""Where the scope of what the server refuses before it is a request has the status of the refusal."""
 
 
 class Observer(Protocol):
@@ -25,9 +21,6 @@ class Observer(Protocol):
 
     def record(self, scope: Scope, status: int, seconds: float) -> None:
         """Take note of a request that is over, with its status and its duration."""
-
-    def record_refusal(self, scope: Scope) -> None:
-        """Take note of a `REFUSAL`."""
 
 
 CLIENT_LEFT = 499
@@ -37,6 +30,18 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9-]{1,64}")
 # RFC 3986, section 3.2.2, without user information; RFC 9112, section 3.2 asks for 400 otherwise.
 _HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]{0,5})?")
 _KNOWN_HOSTS = 256
+# Given twice, a proxy may go by one of them and we by the other.
+_SINGLE_FIELDS = (
+    b"host",
+    b"authorization",
+    b"content-type",
+    b"content-length",
+    b"content-encoding",
+    b"idempotency-key",
+    b"origin",
+    b"access-control-request-method",
+    b"last-event-id",
+)
 
 _DETAILS = {
     400: "This is not HTTP as it should be",
@@ -48,7 +53,8 @@ _DETAILS = {
 class Edge:
     """ASGI middleware that gives each request an id and each answer its headers.
 
-    ``observers`` are told of each request that is over. What the server refuses itself is answered here.
+    ``observers`` are told of each request that is over. What two programs could read differently, and what
+    the server could not read at all, is refused here, and its connection closed.
     """
 
     def __init__(
@@ -60,15 +66,16 @@ class Edge:
         self.app = app
         self._headers = tuple(headers)
         self._records = tuple(each.record for each in observers)
-        self._refusal_records = tuple(each.record_refusal for each in observers)
         self._good_hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await (self._refuse if scope["type"] == REFUSAL else self.app)(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        marks = self._enter(scope)
+        fields: dict[bytes, bytes] = dict(scope["headers"])
+        marks = self._enter(scope, fields)
+        refusal = self._judge(scope, fields)
         status = 500
 
         async def send_marked(message: Message) -> None:
@@ -79,11 +86,7 @@ class Edge:
             await send(message)
 
         try:
-            if scope["host_is_good"]:
-                await self.app(scope, receive, send_marked)
-            else:
-                refusal = json_answer(400, {"detail": "Bad Host header"}, [(b"connection", b"close")])
-                await refusal(scope, receive, send_marked)
+            await (refusal or self.app)(scope, receive, send_marked)
         except Disconnected:
             status = CLIENT_LEFT
         finally:
@@ -91,46 +94,52 @@ class Edge:
             for record in self._records:
                 record(scope, status, elapsed)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, status = scope["request"], scope["status"]
-        known = None if request is None else request.get("request_id")
-        scope["request_id"] = request_id = known or f"{getrandbits(64):016x}"
-        marks = (*self._headers, (b"x-request-id", request_id.encode()))
-        try:
-            await json_answer(status, {"detail": _DETAILS[status]}, marks)(scope, receive, send)
-        finally:
-            for record in self._refusal_records:
-                record(scope)
-
-    def _enter(self, scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
-        """Read what concerns every request, in one pass over its headers; return the answer's marks."""
-        request_id: bytes | None = None
-        hosts: list[bytes] = []
-        for name, value in scope["headers"]:
-            if name == b"host":
-                hosts.append(value)
-            elif name == b"x-request-id":
-                request_id = value if _REQUEST_ID.fullmatch(value) else None
-            elif name == b"traceparent":
-                scope["trace_id"] = read_traceparent(value)
-        if request_id is None:
+    def _enter(self, scope: Scope, fields: dict[bytes, bytes]) -> tuple[tuple[bytes, bytes], ...]:
+        """Note what names the request; return the answer's marks."""
+        request_id = fields.get(b"x-request-id")
+        if request_id is None or _REQUEST_ID.fullmatch(request_id) is None:
             # A name, not a secret: three times as fast as one from the operating system.
             request_id = b"%016x" % getrandbits(64)
         scope["request_id"] = request_id.decode()
-        scope["host_is_good"] = self._is_good(hosts, scope)
+        traceparent = fields.get(b"traceparent")
+        if traceparent is not None:
+            scope["trace_id"] = read_traceparent(traceparent)
         if "fastapi.telemetry" in scope:
             scope["trace_id"] = enter_trace(scope) or scope.get("trace_id")
         return (*self._headers, (b"x-request-id", request_id))
 
-    def _is_good(self, hosts: list[bytes], scope: Scope) -> bool:
-        if len(hosts) != 1:
-            # A second Host is how a proxy and a server come to see two different requests.
-            return not hosts and scope["http_version"] == "1.0"
-        host = hosts[0]
+    def _judge(self, scope: Scope, fields: dict[bytes, bytes]) -> Answer | None:
+        """The refusal of what must not be carried out."""
+        if len(fields) != len(scope["headers"]) and (repeated := _repeated_field(scope)):
+            return _refuse(400, f"Give {repeated.decode().title()} once")
+        if b"upgrade" in fields and _asks_for_upgrade(scope):
+            # Servers end such a request with its head, and take its body for the next one.
+            return _refuse(400, "Send the request without Upgrade")
+        host = fields.get(b"host")
         if host in self._good_hosts:
-            return True
-        if _HOST.fullmatch(host) is None:
-            return False
-        if len(self._good_hosts) < _KNOWN_HOSTS:
+            return None
+        if (status := scope.get(REFUSED)) is not None:
+            return _refuse(status, _DETAILS[status])
+        is_good = scope["http_version"] == "1.0" if host is None else _HOST.fullmatch(host) is not None
+        if not is_good:
+            return _refuse(400, "Bad Host header")
+        if host is not None and len(self._good_hosts) < _KNOWN_HOSTS:
             self._good_hosts.add(host)
-        return True
+        return None
+
+
+def _refuse(status: int, detail: str) -> Answer:
+    return json_answer(status, {"detail": detail}, [(b"connection", b"close")])
+
+
+def _repeated_field(scope: Scope) -> bytes | None:
+    names = [name for name, _ in scope["headers"]]
+    return next((name for name in _SINGLE_FIELDS if names.count(name) > 1), None)
+
+
+def _asks_for_upgrade(scope: Scope) -> bool:
+    """Whether a parser could think so: with fewer fine distinctions than any of them makes."""
+    headers = scope["headers"]
+    return any(name == b"upgrade" and value for name, value in headers) and any(
+        name == b"connection" and b"upgrade" in value.lower() for name, value in headers
+    )

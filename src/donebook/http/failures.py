@@ -4,6 +4,7 @@ The contracts word failures each in their own way; how HTTP classes them is the 
 """
 
 from collections.abc import Callable
+from uuid import UUID
 
 from donebook import errors
 from donebook.errors import Failure
@@ -114,7 +115,14 @@ _TYPICAL: tuple[Failure, ...] = (
     errors.PathUserMismatch(),
     errors.TaskQuotaExceeded(100_000),
     errors.TaskNotFound(),
+    errors.CursorInvalid(),
+    errors.RevisionAhead(8),
     BodyTooSlow(),
+    errors.EmailTaken(),
+    errors.EditConflict([errors.FieldConflict("title", "Buy groceries", "Buy bread")]),
+    errors.UndoConflict([errors.UndoObstacle(1, UUID("0190b3a5-3f6b-7c1d-9a53-1e6f0c2d4b7e"), ("title",))]),
+    errors.TaskErased(),
+    errors.ResyncRequired(),
     errors.PreconditionFailed(None, 8),
     BodyTooLarge(),
     MediaTypeUnsupported(),
@@ -129,6 +137,7 @@ _TYPICAL: tuple[Failure, ...] = (
 def typical_of(status: int, *, public: bool) -> list[Failure]:
     """Failures of this status as most endpoints know them, for examples; ``public`` ones ask for no token."""
     found = [failure for failure in _TYPICAL if status_of(failure) == status]
-    if status == 401:
-        found = [each for each in found if isinstance(each, errors.WrongCredentials) == public]
+    if status in {401, 409}:
+        of_accounts = (errors.WrongCredentials, errors.EmailTaken)
+        found = [each for each in found if isinstance(each, of_accounts) == public]
     return found

@@ -6,7 +6,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from donebook import __version__
 from donebook.errors import Unavailable
@@ -19,15 +19,18 @@ class Health(BaseModel):
 
     status: Literal["healthy"] = "healthy"
     timestamp: datetime
-    service: str = SERVICE
-    version: str = __version__
+    service: str = Field(SERVICE, examples=[SERVICE])
+    version: str = Field(__version__, examples=[__version__])
 
 
 class Readiness(BaseModel):
     """Whether requests can be served, and if not, why."""
 
     status: Literal["ready", "not ready"]
-    reason: str | None = None
+    reason: str | None = Field(None, examples=[None])
+
+
+_UNREADY = Readiness(status="not ready", reason="the database is not migrated; run: donebook migrate")
 
 
 def health_routes(check_ready: Callable[[], Awaitable[None]]) -> APIRouter:
@@ -51,7 +54,13 @@ def health_routes(check_ready: Callable[[], Awaitable[None]]) -> APIRouter:
     @router.get(
         "/health/ready",
         response_model=Readiness,
-        responses={503: {"description": "Not ready", "model": Readiness}},
+        responses={
+            503: {
+                "description": "Not ready",
+                "model": Readiness,
+                "content": {"application/json": {"example": _UNREADY.model_dump()}},
+            }
+        },
     )
     async def ready() -> JSONResponse:
         """Whether the database is reachable and migrated."""

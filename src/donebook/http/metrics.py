@@ -21,8 +21,9 @@ from prometheus_client.metrics_core import (
 from starlette.types import Scope
 
 from donebook import __version__
-from donebook.errors import Unauthenticated
+from donebook.errors import Failure, Unauthenticated
 from donebook.http.access import METHODS
+from donebook.http.lines import LINES
 from donebook.storage.database import Usage
 
 BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -68,8 +69,7 @@ class Measurements:
         self._followers = followers
         self._requests: dict[tuple[str, str, str, int], _Requests] = {}
         self._durations: dict[_Route, _Durations] = {}
-        self._unread: Counter[int] = Counter()
-        self._refused: Counter[type[Unauthenticated]] = Counter()
+        self._failures: Counter[type[Failure]] = Counter()
         self._worker = str(os.getpid())
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)
@@ -93,17 +93,9 @@ class Measurements:
         stopwatch = scope.get("stopwatch")
         if stopwatch is not None:
             durations.database_seconds += stopwatch.seconds
-        if status == 401:
-            failure = scope.get("failure")
-            if failure is not None and issubclass(failure, Unauthenticated):
-                self._refused[failure] += 1
-
-    def record_refusal(self, scope: Scope) -> None:
-        """Count what was refused before it was a request.
-
-        How long it took is left out: that is for how long a client was silent.
-        """
-        self._unread[scope["status"]] += 1
+        failure = scope.get("failure")
+        if failure is not None:
+            self._failures[failure] += 1
 
     def _begin(self, key: tuple[str, str, str, int]) -> _Requests:
         contract, route, method, status = key
@@ -125,10 +117,17 @@ class Measurements:
         """All metrics as they stand."""
         yield from self._request_families()
         worker = {"worker": self._worker}
+        failures = CounterMetricFamily("donebook_failures", "Requests that failed, by the failure's name")
         refused = CounterMetricFamily("donebook_sign_in_failures", "Refused tokens and log-ins")
-        for failure, count in list(self._refused.items()):
-            refused.add_sample(refused.name + "_total", worker | {"reason": _words(failure)}, count)
+        for failure, count in list(self._failures.items()):
+            failures.add_sample(failures.name + "_total", worker | {"failure": failure.__name__}, count)
+            if issubclass(failure, Unauthenticated):
+                refused.add_sample(refused.name + "_total", worker | {"reason": _words(failure)}, count)
+        yield failures
         yield refused
+        lost = CounterMetricFamily("donebook_log_lines_lost", "Lines of the log that could not be written")
+        lost.add_sample(lost.name + "_total", worker, LINES.lost)
+        yield lost
         usage = self._usage()
         revisions = CounterMetricFamily("donebook_revisions_written", "Writes that changed something")
         revisions.add_sample(revisions.name + "_total", worker, usage.revisions)
@@ -152,9 +151,6 @@ class Measurements:
         for (contract, route, method, status), counted in list(self._requests.items()):
             labels = self._labels((contract, route, method)) | {"status": str(status)}
             requests.add_sample(requests.name + "_total", labels, counted.count)
-        for status, count in list(self._unread.items()):
-            labels = self._labels(("", "", "")) | {"status": str(status)}
-            requests.add_sample(requests.name + "_total", labels, count)
         yield requests
         durations = HistogramMetricFamily("donebook_request_duration_seconds", "From head to last byte")
         waiting = CounterMetricFamily("donebook_database_seconds", "Waiting for the database")

@@ -31,6 +31,7 @@ class Observation:
 
     def start(self) -> None:
         """Answer on the metrics port, if there is one."""
+        LINES.resume()
         if self._port is not None:
             self._port.start()
 
@@ -38,7 +39,7 @@ class Observation:
         """Close the metrics port, and write the lines that wait."""
         if self._port is not None:
             await asyncio.to_thread(self._port.stop)
-        LINES.settle()
+        await asyncio.to_thread(LINES.settle)
 
 
 def _metrics(

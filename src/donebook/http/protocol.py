@@ -3,8 +3,10 @@
 Uvicorn has neither. A timer for each request would cost more than reading the request, so one sweep
 a second looks at all connections; a time limit is kept to within a second.
 
-What is no request the application could be called with is refused here, and the refusal is given to
-the application's edge to answer, so that it is marked, logged and counted like any other answer.
+A request that asks for another protocol is read like any other.
+
+What is no request is given to the application as one that its edge refuses, so that the answer is marked,
+logged and counted like any other.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from donebook.http.edge import REFUSAL
+from donebook.http.edge import REFUSED
 from donebook.http.joined_writes import JoinedWrites
 
 LARGEST_HEAD = 32 * 1024
@@ -47,7 +49,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._stalled_since: float | None = None
         self._untaken = 0
         self._leaving = False
-        self._ahead: RequestResponseCycle | None = None
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as Uvicorn's
         super().connection_made(transport)
@@ -57,17 +59,18 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._ahead is not None:
-            _abandon(self._ahead)
+        if self._running is not None:
+            _abandon(self._running)  # Uvicorn tells the last request alone, which may still be waiting
 
     def data_received(self, data: bytes) -> None:
         # In place of Uvicorn's, which answers what cannot be parsed by itself, whatever is under way.
         self._chunk_size = len(data)
         self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(data)
-        except HttpParserUpgrade:
-            pass  # an upgrade may be ignored, and a client could fill the log with warnings
+            try:
+                self.parser.feed_data(data)
+            except HttpParserUpgrade as upgrade:
+                self._ignore_upgrades(data, upgrade)
         except HttpParserError as error:
             self._refuse(431 if isinstance(error.__context__, _HeadTooLarge) else 400)
         if self._head_since is not None:
@@ -85,10 +88,55 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.headers) > MOST_HEADERS or (came > LARGEST_HEAD and self._measure_head() > LARGEST_HEAD):
             raise _HeadTooLarge
         super().on_headers_complete()
+        if self.parser.should_upgrade():
+            return  # the request begins when its head is read again
         self._head_since = None
         self._head_size = 0
         if self._leaving:
             self.cycle.keep_alive = False
+
+    def on_response_complete(self) -> None:
+        if self.cycle.response_complete:
+            # What came of a body that nobody reads would be kept until the next request.
+            self.cycle.body = bytearray()
+        super().on_response_complete()
+
+    def _should_upgrade(self) -> bool:
+        # Keeps Uvicorn from beginning the request whose head asks for an upgrade, without its body.
+        return True
+
+    def _ignore_upgrades(self, data: bytes, upgrade: HttpParserUpgrade) -> None:
+        """Read again, without its ``Upgrade``, each head that asks for another protocol, and go on behind it.
+
+        A server may ignore such a wish (RFC 9110, section 7.8). The parser cannot: for it the message ends
+        with the head, whatever length its body has, and the body would be read as the next request.
+        """
+        rest = memoryview(data)
+        while True:
+            rest = rest[upgrade.args[0] :]
+            if self.parser.get_method() == b"CONNECT":
+                raise HttpParserError("a tunnel")
+            head = self._head_without_upgrade()
+            self.parser = HttpRequestParser(self)
+            # As Uvicorn sets it: what comes behind the last request of a connection does not spoil that one.
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(head)
+            try:
+                self.parser.feed_data(rest)
+            except HttpParserUpgrade as another:
+                upgrade = another
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        # What the parser has taken apart has no line breaks or other control characters in it.
+        request_line = b"%b %b HTTP/%b" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        fields = (b"%b: %b" % field for field in self.headers if field[0] != b"upgrade")
+        return b"\r\n".join((request_line, *fields, b"", b""))
 
     def shutdown(self) -> None:
         """Take one more request on an idle connection: a proxy may have sent it already.
@@ -137,40 +185,51 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse(self, status: int) -> None:
         """Have a refusal answered when its turn comes, read nothing more, and end the connection.
 
-        Where it cannot be answered, because the request's own answer has begun, it is only observed.
+        Where it cannot be answered, because the request's own answer has begun, the connection just ends.
         """
-        head_since, self._head_since = self._head_since, None
+        refused = self.cycle if self._head_since is None else None
+        self._head_since = None
         self.parser = cast("HttpRequestParser", _Deaf())
         if self.transport.is_closing():
             return
-        refused = self.cycle if head_since is None else None
-        refusal = self._exchange(
-            {
-                "type": REFUSAL,
-                "method": "",
-                "status": status,
-                "client": self.client,
-                "seconds": None if head_since is None else self.loop.time() - head_since,
-                "request": None if refused is None else refused.scope,
-            }
-        )
+        if refused is not None and refused.response_started:
+            _abandon(refused)
+            self.transport.close()
+            return
+        refusal = self._exchange(status)
         ahead, self.cycle = self.cycle, refusal
         if refused is not None and self.pipeline:
             self.pipeline[0] = (refusal, self.app)  # it was not begun, and need not be
-        elif ahead is None or (refused is None and ahead.response_complete):
-            self._start_asgi_task(refusal, self.app)
-        elif refused is None:
-            self._ahead = ahead
-            self.pipeline.appendleft((refusal, self.app))
-        else:
-            if refused.response_started:
-                refusal.disconnected = True
-                self.transport.close()
+        elif refused is not None:
             _abandon(refused)
             self._start_asgi_task(refusal, self.app)
+        elif ahead is None or ahead.response_complete:
+            self._start_asgi_task(refusal, self.app)
+        else:
+            self.pipeline.appendleft((refusal, self.app))
 
-    def _exchange(self, scope: Any) -> RequestResponseCycle:
-        """What answers the scope, and is the last to be answered on this connection."""
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _exchange(self, status: int) -> RequestResponseCycle:
+        """The exchange in which the edge answers with the status: the last one of this connection."""
+        scope: Any = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "",
+            "scheme": self.scheme,
+            "path": "",
+            "raw_path": b"",
+            "query_string": b"",
+            "root_path": self.root_path,
+            "headers": [],
+            "client": self.client,
+            "server": self.server,
+            "state": self.app_state.copy(),
+            REFUSED: status,
+        }
         return RequestResponseCycle(
             scope=scope,
             transport=self.transport,

@@ -12,6 +12,7 @@ worked out here once, from the same declarations. An endpoint may take:
 
 import inspect
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 from uuid import UUID
 
@@ -22,7 +23,9 @@ from starlette.types import Receive, Scope
 
 from donebook.errors import PathUserMismatch, Unauthenticated, UserUnknown
 from donebook.http.answer import Answer
+from donebook.http.bounds.bodies import HeldBody
 from donebook.http.call import CallContext, Services
+from donebook.http.client_address import limit_group
 from donebook.http.once import answer_once, once_of
 from donebook.http.requests import (
     header,
@@ -135,18 +138,39 @@ class ContractRoute(APIRoute):
         if self._query is not None:
             query = scope["query_string"]
             arguments["query"] = parse_query(self._query, query) if query else self._no_query
-        body = b""
-        if self._body is not None:
-            body = await read_json(scope, receive, limit=services.body_limit, seconds=services.body_seconds)
+        if self._body is None:
+            return await self._perform(call, arguments, b"")
+        body, held = await read_json(
+            scope,
+            receive,
+            limit=services.body_limit,
+            seconds=services.body_seconds,
+            hold=partial(self._hold_body, call),
+        )
+        try:
             arguments["body"] = parse_json(self._body, body)
-        once = once_of(scope, body) if self.keyed else None
+            return await self._perform(call, arguments, body)
+        finally:
+            if held is not None:
+                held.release()
+
+    async def _perform(self, call: CallContext, arguments: dict[str, Any], body: bytes) -> Answer:
+        once = once_of(call.scope, body) if self.keyed else None
         try:
             return await self._run(call, once, arguments)
         except UserUnknown:
             if self.public:
                 raise
-            await services.authenticator.provision_again(principal)
+            await call.services.authenticator.provision_again(call.principal)
             return await self._run(call, once, arguments)
+
+    def _hold_body(self, call: CallContext) -> HeldBody:
+        """Count the body for the user, or for the client's address where nobody has signed in."""
+        holder = call.principal.user_id
+        if self.public:
+            identity = call.services.identity
+            holder = f"address {limit_group(identity.addresses.find(call.scope, call.receive))}"
+        return call.services.bodies.hold(holder)
 
     async def _run(self, call: CallContext, once: Once | None, arguments: dict[str, Any]) -> Answer:
         if once is None:

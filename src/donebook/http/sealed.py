@@ -2,10 +2,15 @@
 
 The contracts' paths form one tree. At each segment a literal wins over a parameter and there is no
 way back: below ``/api/v1`` nothing that begins ``/api/{user_id}`` can match.
+
+A path is judged as it was sent, because a proxy's rules on paths are: a literal is written out, and what is
+encoded can only be a parameter's value.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+from urllib.parse import unquote
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -62,7 +67,7 @@ class SealedPaths(Generic[C, R]):
             segment = segment.literals.setdefault(part, _Segment())
 
     def find(self, method: str, path: str) -> "Found[C, R] | None":
-        """What a request leads to; ``None`` for a path that no contract claims."""
+        """What a request for a path, as it was sent, leads to; ``None`` if no contract claims it."""
         segment = self._root
         contract: C | None = None
         values: list[str] = []
@@ -70,9 +75,10 @@ class SealedPaths(Generic[C, R]):
             following = segment.literals.get(part)
             if following is None:
                 following = segment.parameter
-                if following is None or not part:
+                value = part if part.isalnum() else _value(part, segment.literals)
+                if following is None or not value:
                     return None if contract is None else Found(contract, None, {}, None)
-                values.append(part)
+                values.append(value)
             segment = following
             if segment.contract is not None:
                 contract = segment.contract
@@ -83,3 +89,14 @@ class SealedPaths(Generic[C, R]):
             route, names = entry
             return Found(contract, route, dict(zip(names, values, strict=True)), None)
         return Found(contract, None, {}, ", ".join(segment.routes) or None)
+
+
+def _value(part: str, literals: Container[str]) -> str | None:
+    """The parameter's value; ``None`` if another program could read the path otherwise.
+
+    It could where the value has a slash, is a step to another directory (for some, with a ``;`` behind it),
+    or is a literal in disguise.
+    """
+    value = unquote(part)
+    is_step = value.partition(";")[0] in {".", ".."}
+    return None if is_step or "/" in value or "\\" in value or value in literals else value

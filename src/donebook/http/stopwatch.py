@@ -1,9 +1,10 @@
-"""A database that adds up how long one request waited for it."""
+"""The database of one request: adds up how long it was waited for, and has the user's writes take turns."""
 
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TypeVar
 
+from donebook.http.bounds.writes import WriteTurns
 from donebook.storage.database import Database, Usage, Work
 from donebook.storage.statement import Row, Statement, Values
 
@@ -11,12 +12,17 @@ T = TypeVar("T")
 
 
 class StopwatchDatabase:
-    """The same database, with the ``seconds`` that its user waited for answers."""
+    """The same database, with the ``seconds`` that its user waited for answers.
 
-    __slots__ = ("_database", "dialect", "seconds")
+    Writes take turns with the user's others; those of nobody, who has no ``user_id``, do not.
+    """
 
-    def __init__(self, database: Database) -> None:
+    __slots__ = ("_database", "_turns", "_user_id", "dialect", "seconds")
+
+    def __init__(self, database: Database, turns: WriteTurns, user_id: str) -> None:
         self._database = database
+        self._turns = turns
+        self._user_id = user_id
         self.dialect = database.dialect
         self.seconds = 0.0
 
@@ -28,17 +34,27 @@ class StopwatchDatabase:
             self.seconds += perf_counter() - started
 
     async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
+        if not self._user_id:
+            return await self._database.write(statement, values)
         started = perf_counter()
+        if not self._turns.enter(self._user_id):
+            await self._turns.wait(self._user_id)
         try:
             return await self._database.write(statement, values)
         finally:
+            self._turns.leave(self._user_id)
             self.seconds += perf_counter() - started
 
     async def transact(self, work: Work[T]) -> T:
+        if not self._user_id:
+            return await self._database.transact(work)
         started = perf_counter()
+        if not self._turns.enter(self._user_id):
+            await self._turns.wait(self._user_id)
         try:
             return await self._database.transact(work)
         finally:
+            self._turns.leave(self._user_id)
             self.seconds += perf_counter() - started
 
     def on_commit(self, hear: Callable[[str], None]) -> None:

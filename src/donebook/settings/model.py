@@ -13,6 +13,7 @@ from donebook.settings.mounts import DEFAULT_CONTRACTS, Mount, parse_mounts
 from donebook.settings.rates import Rate, check_exact_rate, parse_rate
 from donebook.settings.secrets import Secret, check_length
 from donebook.settings.urls import (
+    LOCAL_ORIGINS,
     check_contact,
     check_database_url,
     check_http_url,
@@ -120,7 +121,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], BeforeValidator(parse_origins)] = Field(
         ("http://localhost:3000",), validation_alias=AliasChoices("CORS_ORIGINS", "ALLOWED_ORIGINS")
     )
-    """Origins of front ends, JSON array or comma-separated; by default http://localhost:3000."""
+    """Origins of front ends, JSON array or comma-separated; in development every port of localhost too."""
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(parse_networks)] = ()
     """Addresses or networks of proxies whose X-Forwarded-For is believed."""
     rate_limit_auth: Annotated[Rate, BeforeValidator(parse_rate), AfterValidator(check_exact_rate)] = Rate(
@@ -131,6 +132,8 @@ class Settings(BaseSettings):
     """Requests of one user, for example 600/minute; empty for no limit."""
     rate_limit_storage: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
     """redis://host:6379/0 to share the limit between machines; empty for memory."""
+    event_streams_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100
+    """Event streams that one user may have open on each worker; one more is answered 429."""
     max_body_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(1024 * 1024)
     """The largest request body, in bytes or as 1MiB."""
     header_timeout: Seconds = 10
@@ -266,6 +269,11 @@ class Settings(BaseSettings):
     def has_accounts(self) -> bool:
         """Whether users can sign up here."""
         return any(mount.name == "auth" for mount in self.contracts)
+
+    @property
+    def origin_pattern(self) -> str | None:
+        """Which origins are allowed besides ``cors_origins``: in development, every port of this machine."""
+        return None if self.production or "*" in self.cors_origins else LOCAL_ORIGINS
 
     @property
     def migration_url(self) -> str:

@@ -16,6 +16,8 @@ TARGETS = ("any", "primary", "read-write")
 """What ``target_session_attrs`` may be: all mean the server that takes writes."""
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+LOCAL_ORIGINS = r"http://(localhost|127\.0\.0\.1)(:\d{1,5})?"
+"""A pattern of every origin on this machine, whatever its port."""
 _SPEAKS = "use sqlite:///file or postgresql://…"
 
 

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from donebook.errors import DatabaseUnavailable
+from donebook.storage.private_file import make_private_file
 from donebook.storage.sqlite import connect
 
 Progress = Callable[[int, int], None]
@@ -28,11 +29,11 @@ def back_up(database: Path, file: Path, progress: Progress = lambda done, total:
     unfinished = file.with_name(file.name + ".unfinished")
     unfinished.unlink(missing_ok=True)
     try:
-        unfinished.touch(mode=0o600)
+        make_private_file(unfinished)
         _copy(database, unfinished, progress)
-        _sync(unfinished)
+        sync(unfinished)
         _give_name(unfinished, file)
-        _sync(file.parent)
+        sync(file.parent)
     except sqlite3.Error as error:
         raise DatabaseUnavailable(str(error)) from error
     finally:
@@ -41,21 +42,31 @@ def back_up(database: Path, file: Path, progress: Progress = lambda done, total:
 
 def _copy(database: Path, copy: Path, progress: Progress) -> None:
     with closing(connect(database)) as source, closing(sqlite3.connect(copy, isolation_level=None)) as target:
-        # Within a read transaction the copy is of its moment. Without one, SQLite would begin anew
-        # whenever another process writes, and on a busy service never end.
-        source.execute("BEGIN")
-        source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        source.backup(
-            target,
-            pages=_PAGES_AT_ONCE,
-            progress=lambda status, remaining, total: progress(total - remaining, total),
-            sleep=0,
-        )
-        # One file that needs no others beside it; the service turns write-ahead logging on again.
-        target.execute("PRAGMA journal_mode=DELETE")
-        (result,) = target.execute("PRAGMA integrity_check(1)").fetchone()
-        if result != "ok":
-            raise DatabaseUnavailable(f"the copy is damaged, so the database is: {result}")
+        copy_pages(source, target, progress)
+
+
+def copy_pages(
+    source: sqlite3.Connection, target: sqlite3.Connection, progress: Progress = lambda done, total: None
+) -> None:
+    """Copy all of a database, as it is at one moment, and check the copy.
+
+    Raises `DatabaseUnavailable` if it is damaged.
+    """
+    # Within a read transaction the copy is of its moment. Without one, SQLite would begin anew
+    # whenever another process writes, and on a busy service never end.
+    source.execute("BEGIN")
+    source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    source.backup(
+        target,
+        pages=_PAGES_AT_ONCE,
+        progress=lambda status, remaining, total: progress(total - remaining, total),
+        sleep=0,
+    )
+    # One file that needs no others beside it; the service turns write-ahead logging on again.
+    target.execute("PRAGMA journal_mode=DELETE")
+    (result,) = target.execute("PRAGMA integrity_check(1)").fetchone()
+    if result != "ok":
+        raise DatabaseUnavailable(f"the copy is damaged, so the database is: {result}")
 
 
 def _give_name(unfinished: Path, file: Path) -> None:
@@ -74,7 +85,8 @@ def _give_name(unfinished: Path, file: Path) -> None:
             raise
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Have what was written to a file, or the names in a folder, survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -10,11 +10,11 @@ from donebook.storage.sqlite_announcements import SqliteAnnouncements
 from donebook.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
 
-def database_for(settings: Settings) -> Database:
-    """The database that the settings name, not yet opened."""
+def database_for(settings: Settings, *, read_only: bool = False) -> Database:
+    """The database that the settings name, not yet opened; ``read_only`` leaves no trace beside a file."""
     address = parse_database_url(settings.database_url.get_secret_value())
     if isinstance(address, SqliteAddress):
-        return SqliteDatabase(address.path, synchronous=settings.sqlite_synchronous)
+        return SqliteDatabase(address.path, synchronous=settings.sqlite_synchronous, read_only=read_only)
     pooled = settings.database_pooler
     return PostgresDatabase(
         address,

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from donebook.errors import DatabaseUnavailable
 from donebook.storage.primary import Primary
+from donebook.storage.private_file import make_private_file
 from donebook.storage.row_security import grant_role
 from donebook.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
 
@@ -27,6 +28,10 @@ _SQLITE_WAIT_SECONDS = 60.0
 
 class MigrationRefused(Exception):
     """The database is there and will not take the schema: waiting does not help. The message says why."""
+
+
+class EncodingRefused(MigrationRefused):
+    """The database does not keep its text as UTF-8."""
 
 
 def migrate(url: str, revision: str = "head", *, row_security: bool = False) -> None:
@@ -96,11 +101,40 @@ def connect_for_migration(url: str, run: Callable[[Connection], None]) -> None:
 
     Goes past a pooler to the server itself: locks and DDL do not belong behind one.
     """
+
+    def run_on_utf8(connection: Connection) -> None:
+        _require_utf8(connection)
+        run(connection)
+
     address = parse_database_url(url)
     if isinstance(address, SqliteAddress):
-        _run_on_sqlite(address, run)
+        _run_on_sqlite(address, run_on_utf8)
     else:
-        asyncio.run(_run_on_postgresql(address.direct(), run))
+        asyncio.run(_run_on_postgresql(address.direct(), run_on_utf8))
+
+
+def encoding_problem(dialect: str, encoding: str) -> str | None:
+    """Why a database of this encoding is not used, with the mend; ``None`` for UTF-8.
+
+    In another encoding some texts cannot be stored, and texts are ordered otherwise than elsewhere.
+    """
+    if encoding in {"UTF8", "UTF-8"}:
+        return None
+    mend = (
+        "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, then donebook copy"
+        if dialect == "postgresql"
+        else "write it anew with PRAGMA encoding = 'UTF-8' and donebook copy"
+    )
+    return f"the database's encoding is {encoding} and has to be UTF-8; {mend}"
+
+
+def _require_utf8(connection: Connection) -> None:
+    """Raise `EncodingRefused` unless the database's texts are in UTF-8."""
+    dialect = connection.dialect.name
+    asked = "SHOW server_encoding" if dialect == "postgresql" else "PRAGMA encoding"
+    problem = encoding_problem(dialect, str(connection.exec_driver_sql(asked).scalar_one()))
+    if problem is not None:
+        raise EncodingRefused(problem)
 
 
 def hold_migration_lock(connection: Connection) -> None:
@@ -115,7 +149,7 @@ def hold_migration_lock(connection: Connection) -> None:
 def _run_on_sqlite(address: SqliteAddress, run: Callable[[Connection], None]) -> None:
     with suppress(OSError):  # SQLite says it better
         # Password hashes will be in it: a new file is its owner's alone, as what SQLite puts beside it.
-        address.path.touch(mode=0o600)
+        make_private_file(address.path)
     engine = create_engine(
         f"sqlite:///{address.path}", poolclass=NullPool, connect_args={"timeout": _SQLITE_WAIT_SECONDS}
     )

@@ -8,8 +8,16 @@ from sqlalchemy import Float, Text, column, extract, func, literal, select, tabl
 
 from donebook.errors import DatabaseUnavailable, Unavailable
 from donebook.storage.database import Database
-from donebook.storage.migrate import head_revision, known_revisions, migrate
+from donebook.storage.migrate import (
+    EncodingRefused,
+    encoding_problem,
+    head_revision,
+    known_revisions,
+    migrate,
+)
 from donebook.storage.primary import NoPrimary
+from donebook.storage.sqlite import DatabaseFileMissing
+from donebook.storage.sqlite_file import FileAway
 from donebook.storage.statement import Row, Statement
 
 log = logging.getLogger("donebook.storage")
@@ -31,6 +39,14 @@ _SCHEMA_TABLE = {
         .select_from(table("sqlite_master", column("name", Text)))
         .where(column("name", Text) == literal(_SCHEMA_REVISIONS.name, Text)),
         "sqlite",
+    ),
+}
+_ENCODING = {
+    "postgresql": Statement(
+        "encoding", select(func.current_setting(literal("server_encoding", Text), type_=Text)), "postgresql"
+    ),
+    "sqlite": Statement(
+        "encoding", select(column("encoding", Text)).select_from(func.pragma_encoding()), "sqlite"
     ),
 }
 _IS_STANDBY = {
@@ -88,14 +104,18 @@ class Readiness:
             raise DatabaseUnavailable("the database does not answer") from None
         except NoPrimary:
             takes_no_writes = True
+        except FileAway:
+            raise
         except DatabaseUnavailable as failure:
             raise DatabaseUnavailable("the database cannot be reached") from failure
         if takes_no_writes:
             raise DatabaseUnavailable("the database takes no writes: it is a standby, or read-only")
 
     async def _persist(self) -> None:
-        while not await self._attempt_again():  # noqa: ASYNC110 - nobody could set an event: the database is elsewhere
+        while True:
             await asyncio.sleep(_RETRY_SECONDS)
+            if await self._attempt_again():
+                return
 
     async def _attempt_again(self) -> bool:
         try:
@@ -114,6 +134,10 @@ class Readiness:
             reason = "the database cannot be reached or is not migrated"
             if reason != self._reason:
                 log.warning("waiting for the database: %s", failure)
+        except EncodingRefused as refusal:
+            reason = str(refusal)
+            if reason != self._reason:
+                log.error("the database is not used: %s", refusal)  # noqa: TRY400 - no fault of the code
         else:
             if reason not in {None, self._reason}:
                 log.warning("waiting: %s", reason)
@@ -123,13 +147,20 @@ class Readiness:
 
 
 async def schema_problem(database: Database) -> str | None:
-    """Why the schema is not the one this program knows, with the mend; ``None`` if it is.
+    """Why the database is not one that this program can use, with the mend; ``None`` if it is.
 
     Raises `DatabaseUnavailable` when the database is out of reach.
     """
     rows: Sequence[Row] = []
-    if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
-        rows = await database.read(_SCHEMA_REVISION, {})
+    try:
+        ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
+        problem = encoding_problem(database.dialect, encoding)
+        if problem is not None:
+            return problem
+        if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
+            rows = await database.read(_SCHEMA_REVISION, {})
+    except DatabaseFileMissing:
+        pass  # the first migration makes it
     if not rows:
         return "the database is not migrated; run: donebook migrate"
     if rows[0][0] == head_revision():

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 
 from donebook.errors import DatabaseUnavailable
 from donebook.storage.database import Usage, Work
+from donebook.storage.sqlite_file import LOOK_SECONDS, DatabaseFile, FileAway
 from donebook.storage.statement import SQLITE, CompiledStatement, Row, Statement, Values, compile_statement
 from donebook.storage.turns import WriterTurns
 from donebook.storage.types import tick
@@ -40,26 +41,45 @@ _OUT_OF_REACH = frozenset(
 """Primary result codes that are the file's or the disk's matter, not a mistake in a statement."""
 
 
-def connect(path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> sqlite3.Connection:
-    """Open the file in WAL mode, with foreign keys and our functions; raises `DatabaseUnavailable`."""
+class DatabaseFileMissing(DatabaseUnavailable):
+    """There is no file: nobody has migrated a database there yet, or it was moved away."""
+
+
+def connect(
+    path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0, read_only: bool = False
+) -> sqlite3.Connection:
+    """Open the file in WAL mode, with foreign keys and our functions; raises `DatabaseUnavailable`.
+
+    Never makes the file: migrating does. With ``read_only`` nothing is made or changed beside it either.
+    """
     if sqlite3.sqlite_version_info < MINIMUM_VERSION:
         needed = ".".join(map(str, MINIMUM_VERSION))
         raise DatabaseUnavailable(f"this Python has SQLite {sqlite3.sqlite_version}; {needed} is needed")
     try:
         connection = sqlite3.connect(
-            path,
+            f"{path.absolute().as_uri()}?{_reading(path) if read_only else 'mode=rw'}",
+            uri=True,
             timeout=busy_seconds,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=512,
         )
-        connection.execute("PRAGMA journal_mode=WAL")
+        if not read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.create_function("donebook_tick", 1, tick, deterministic=True)
     except sqlite3.Error as error:
+        if not path.exists():
+            raise DatabaseFileMissing(f"there is no file {path}") from error
         raise DatabaseUnavailable(str(error)) from error
     return connection
+
+
+def _reading(path: Path) -> str:
+    """How to open the file to read and leave nothing: SQLite makes a missing WAL even to read."""
+    in_use = path.with_name(f"{path.name}-wal").exists()
+    return "mode=ro" if in_use else "mode=ro&immutable=1"
 
 
 class SqliteTransaction:
@@ -107,8 +127,16 @@ class SqliteDatabase:
 
     dialect = "sqlite"
 
-    def __init__(self, path: Path, *, synchronous: str = "FULL", busy_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        synchronous: str = "FULL",
+        busy_seconds: float = 5.0,
+        read_only: bool = False,
+    ) -> None:
         self.path = path
+        self._read_only = read_only
         self._synchronous = synchronous
         self._busy_seconds = busy_seconds
         self._reader: sqlite3.Connection | None = None
@@ -117,6 +145,8 @@ class SqliteDatabase:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._statements: dict[Statement, CompiledStatement] = {}
         self._writing = False
+        self._file = DatabaseFile(path)
+        self._look: asyncio.TimerHandle | None = None
         self._hear: Callable[[str], None] | None = None
         self._revisions = 0
 
@@ -138,8 +168,11 @@ class SqliteDatabase:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._write_groups, name="sqlite-writer", daemon=True)
         self._thread.start()
+        self._look = self._loop.call_later(LOOK_SECONDS, self._look_after_file)
 
     async def close(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
         # From here on nothing may be queued behind the end of the queue: it would never be answered.
         thread, self._thread = self._thread, None
         if thread is not None:
@@ -148,18 +181,43 @@ class SqliteDatabase:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+        # The last connection takes the log along.
+        self._file = DatabaseFile(self.path)
 
     async def read(self, statement: Statement, values: Values) -> Sequence[Row]:
         compiled = self._statements.get(statement) or self.compiled(statement)
         arguments = compiled.arguments(values)
+        if self._file.away is not None:
+            raise FileAway(self._file.away)
         try:
             if self._reader is None:
                 # A short wait only: readers of a WAL file meet a lock just while it is recovered,
                 # and this wait stops the event loop.
-                self._reader = connect(self.path, synchronous=self._synchronous, busy_seconds=0.05)
+                self._reader = self.connect(0.05)
             return _fetch(self._reader, compiled, arguments)
         except sqlite3.Error as error:
             raise _unavailable(error) from error
+
+    def connect(self, busy_seconds: float) -> sqlite3.Connection:
+        """A connection of the caller's own to the file; raises `FileAway` if that is another by now."""
+        self._file.require()
+        connection = connect(
+            self.path,
+            synchronous=self._synchronous,
+            busy_seconds=busy_seconds,
+            read_only=self._read_only,
+        )
+        if not self._file.is_known:
+            # The log is there once something was read.
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            self._file.know()
+        return connection
+
+    def _look_after_file(self) -> None:
+        """Look for the sake of reads, which cost less than a look."""
+        assert self._loop is not None
+        self._look = self._loop.call_later(LOOK_SECONDS, self._look_after_file)
+        self._file.look()
 
     async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
         return await self.transact(lambda transaction: transaction.fetch(statement, values))
@@ -186,9 +244,7 @@ class SqliteDatabase:
             self._writing = True
             try:
                 if connection is None:
-                    connection = connect(
-                        self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds
-                    )
+                    connection = self.connect(self._busy_seconds)
                 with turns:
                     self._run_group(connection, group)
             except (sqlite3.Error, DatabaseUnavailable) as error:
@@ -220,6 +276,7 @@ class SqliteDatabase:
                     job.error = error
                     connection.execute("ROLLBACK TO job")
                 connection.execute("RELEASE job")
+            self._file.require()
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

@@ -5,7 +5,7 @@ import sqlite3
 
 from donebook.errors import DatabaseUnavailable
 from donebook.storage.announcements import Hear
-from donebook.storage.sqlite import SqliteDatabase, connect
+from donebook.storage.sqlite import SqliteDatabase
 
 WATCH_SECONDS = 0.1
 """How often the data version is looked at: a few microseconds each time, and only while listening."""
@@ -15,7 +15,7 @@ class SqliteAnnouncements:
     """Announcements for the processes that share one file."""
 
     def __init__(self, database: SqliteDatabase) -> None:
-        self._path = database.path
+        self._connect = database.connect
         self._hear: Hear | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         database.on_commit(self._tell)
@@ -47,7 +47,7 @@ class SqliteAnnouncements:
             while True:
                 try:
                     if connection is None:
-                        connection = connect(self._path, busy_seconds=0.05)
+                        connection = self._connect(0.05)
                     # It differs from the last one if another connection has committed in between,
                     # in this process or any other.
                     (version,) = connection.execute("PRAGMA data_version").fetchone()

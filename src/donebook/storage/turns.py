@@ -8,6 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from donebook.storage.private_file import open_beside
+
 if sys.platform != "win32":
     import fcntl
 
@@ -28,6 +30,7 @@ class WriterTurns:
     """
 
     def __init__(self, database: Path, *, patience: float) -> None:
+        self._database = database
         self._path = database.with_name(f"{database.name}-turn")
         self._patience = patience
         self._file: int | None = None
@@ -37,7 +40,7 @@ class WriterTurns:
             return
         if self._file is None:
             with suppress(OSError):
-                self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                self._file = open_beside(self._database, self._path)
         deadline = time.monotonic() + self._patience
         self._wait_for(_QUEUE, deadline)
         self._wait_for(_TURN, deadline)

@@ -70,6 +70,22 @@ async def create(client: httpx.AsyncClient, title: str = "Tea") -> dict[str, Any
     return task
 
 
+async def test_one_stream_more_than_a_user_may_have_is_refused_and_may_come_later(database_url: str) -> None:
+    async with run_service(database_url, event_streams_per_user=1) as running:
+
+        def follow(user: str) -> AbstractAsyncContextManager[Stream]:
+            return open_stream(running.app, EVENTS, bearer(user, jti=uuid4().hex), "")
+
+        async with follow("ann"), follow("bob") as theirs:
+            assert 200 == theirs.status
+            async with follow("ann") as refused:
+                assert 429 == refused.status
+                assert "30" == refused.headers["retry-after"]
+                assert "too_many_requests" == (await refused.json())["code"]
+        async with follow("ann") as again:
+            assert 200 == again.status
+
+
 async def test_it_is_a_stream_that_nobody_stores_or_holds_back(events: Stream) -> None:
     assert 200 == events.status
     assert "text/event-stream" == events.headers["content-type"]

@@ -46,15 +46,15 @@ def read_whole_bodies() -> None:
     from donebook.http import requests
     from donebook.http.failures import BodyTooLarge
 
-    async def read_all(scope: Any, receive: Any, limit: int, seconds: float) -> bytes:
-        del scope, seconds
+    async def read_all(scope: Any, receive: Any, limit: int, seconds: float, hold: Any) -> Any:
+        del scope, seconds, hold
         body, more = b"", True
         while more:
             message = await requests._next(receive)
             body, more = body + message.get("body", b""), message.get("more_body", False)
         if len(body) > limit:
             raise BodyTooLarge
-        return body
+        return body, None
 
     patch(requests, "_read_body", read_all)
 
@@ -77,6 +77,35 @@ def parse_leniently() -> None:
         self.parser.set_dangerous_leniencies(lenient_headers=True, lenient_chunked_length=True)
 
     patch(LimitedProtocol, "connection_made", begin_leniently)
+
+
+def take_bodies_for_requests() -> None:
+    """Let Uvicorn read a request that asks for another protocol, which for it ends with the head."""
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+    from donebook.http import edge
+    from donebook.http.protocol import LimitedProtocol
+
+    for name in ("data_received", "on_headers_complete", "_should_upgrade"):
+        patch(LimitedProtocol, name, getattr(HttpToolsProtocol, name))
+    patch(edge, "_asks_for_upgrade", lambda scope: False)
+
+
+def take_one_of_two() -> None:
+    """Of a field that is given twice, look at one."""
+    from donebook.http import edge
+
+    patch(edge, "_repeated_field", lambda scope: None)
+
+
+def decode_paths_first() -> None:
+    """Look for whose a path is once it is decoded, and for a slash it then has."""
+    from urllib.parse import unquote
+
+    from donebook.http.sealed import SealedPaths
+
+    find = SealedPaths.find
+    patch(SealedPaths, "find", lambda self, method, path: find(self, method, unquote(path)))
 
 
 def parse_with_the_standard_library() -> None:

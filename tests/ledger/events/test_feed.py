@@ -6,7 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Text, bindparam, delete, insert, update
 
-from donebook.errors import DatabaseUnavailable, Overloaded, ResyncRequired, RevisionAhead, UserUnknown
+from donebook.errors import (
+    DatabaseUnavailable,
+    Overloaded,
+    ResyncRequired,
+    RevisionAhead,
+    TooManyRequests,
+    UserUnknown,
+)
 from donebook.ledger.events.audience import ERASED, FeedEnded
 from donebook.ledger.events.feed import EXPIRED, STOPPING, Feed
 from donebook.ledger.events.position import Position, after_revision, parse_position
@@ -322,6 +329,36 @@ async def test_there_are_no_more_followers_than_the_limit(process: Process, alic
     feed.leave(first)
     feed.leave(await feed.follow(signed_in(alice.principal)))
     assert 0 == feed.followers
+
+
+async def test_a_user_has_no_more_followers_than_one_may_and_others_are_not_affected(
+    process: Process, alice: Actor, bob: Actor
+) -> None:
+    feed: Feed[TaskFacts] = Feed(
+        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit_per_user=2
+    )
+    mine = [await feed.follow(signed_in(alice.principal)) for _ in range(2)]
+    with pytest.raises(TooManyRequests):
+        await feed.follow(signed_in(alice.principal))
+    theirs = await feed.follow(signed_in(bob.principal))
+    feed.leave(mine.pop())
+    mine.append(await feed.follow(signed_in(alice.principal)))
+    for follower in (*mine, theirs):
+        feed.leave(follower)
+    assert {} == feed._audiences
+
+
+async def test_of_many_who_come_at_once_no_more_than_one_user_may_have_are_let_in(
+    process: Process, alice: Actor
+) -> None:
+    feed: Feed[TaskFacts] = Feed(
+        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit_per_user=2
+    )
+    came = await asyncio.gather(
+        *(feed.follow(signed_in(alice.principal)) for _ in range(10)), return_exceptions=True
+    )
+    assert 8 == sum(isinstance(each, TooManyRequests) for each in came)
+    assert 2 == feed.followers
 
 
 async def test_nothing_is_kept_of_those_who_left(process: Process, alice: Actor) -> None:

@@ -1,5 +1,7 @@
 """Events and tickets where PostgreSQL itself walls users off."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from donebook.ledger.events.tickets import issue_ticket, redeem_ticket
@@ -7,7 +9,7 @@ from donebook.settings import Settings
 from donebook.storage.migrate import migrate
 from tests.ledger.events.conftest import Process, StartProcess, signed_in, take
 from tests.servers.postgres import call_in_thread
-from tests.tasks.actors import START, Actor
+from tests.tasks.actors import Actor
 
 
 @pytest.fixture
@@ -33,5 +35,6 @@ async def test_a_hint_to_look_finds_the_news(process: Process, alice: Actor) -> 
 
 
 async def test_a_ticket_is_redeemed(process: Process, alice: Actor) -> None:
-    ticket = await issue_ticket(process.database, signed_in(alice.principal), START)
-    assert alice.principal.user_id == (await redeem_ticket(process.database, ticket, START)).user_id
+    now = datetime.now(UTC)
+    ticket = await issue_ticket(process.database, signed_in(alice.principal), now)
+    assert alice.principal.user_id == (await redeem_ticket(process.database, ticket, now)).user_id

@@ -1,16 +1,17 @@
 """Tickets: good once, for a minute, wherever they were issued."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from donebook.errors import TicketInvalid, UserUnknown
+from donebook.errors import TicketInvalid, TokenExpired, UserUnknown
 from donebook.ledger.events.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
 from donebook.principal import Principal
 from tests.ledger.events.conftest import Process, StartProcess, signed_in
 from tests.tasks.actors import Actor
 
-NOW = datetime(2030, 1, 1, tzinfo=UTC)
+NOW = datetime.now(UTC)
 
 
 async def test_any_process_redeems_what_another_issued(start_process: StartProcess, alice: Actor) -> None:
@@ -31,6 +32,15 @@ async def test_a_ticket_is_good_for_a_minute(process: Process, alice: Actor) -> 
         await redeem_ticket(process.database, ticket, NOW + timedelta(seconds=TICKET_SECONDS))
     ticket = await issue_ticket(process.database, signed_in(alice.principal), NOW)
     await redeem_ticket(process.database, ticket, NOW + timedelta(seconds=TICKET_SECONDS - 1))
+
+
+async def test_a_ticket_is_good_no_longer_than_its_token(process: Process, alice: Actor) -> None:
+    principal = dataclasses.replace(alice.principal, expires_at=(NOW + timedelta(seconds=5)).timestamp())
+    late, timely = [await issue_ticket(process.database, principal, NOW) for _ in range(2)]
+    with pytest.raises(TokenExpired):
+        await redeem_ticket(process.database, late, NOW + timedelta(seconds=5))
+    redeemed = await redeem_ticket(process.database, timely, NOW + timedelta(seconds=4))
+    assert principal.expires_at == redeemed.expires_at
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,10 @@ class TaskChange(msgspec.Struct):
     action: Action
     fields: Annotated[
         dict[str, FieldChange],
-        msgspec.Meta(description="What differs, by field. Empty if the task was deleted for good."),
+        msgspec.Meta(
+            description="What differs, by field. Empty if the task was deleted for good.",
+            examples=[{"title": {"before": "Buy bread", "after": "Buy groceries"}}],
+        ),
     ]
 
 
@@ -62,7 +65,7 @@ class Change(msgspec.Struct):
         int, msgspec.Meta(description="Its revision, by which it can be undone.", examples=[7])
     ]
     at: datetime
-    user_id: Annotated[str, msgspec.Meta(description="Who did it.")]
+    user_id: Annotated[str, msgspec.Meta(description="Who did it.", examples=["demo"])]
     contract: Annotated[str, msgspec.Meta(description="The contract it came through.", examples=["v2"])]
     changes: list[TaskChange]
 

@@ -47,7 +47,7 @@ class TaskEvent(msgspec.Struct):
 class EventTicket(msgspec.Struct):
     """Leave to follow the events once."""
 
-    ticket: str
+    ticket: Annotated[str, msgspec.Meta(examples=["Xq3…"])]
     expires_in: Annotated[int, msgspec.Meta(description="Seconds", examples=[TICKET_SECONDS])]
 
 
@@ -144,6 +144,8 @@ async def _admit(scope: Scope, services: Services) -> Principal:
 )
 async def follow_events(call: EventsCall, query: Annotated[EventsQuery, Query()]) -> Answer:
     """Follow the user's tasks, through whichever contract they change.
+
+    The answer never ends, so there is nothing to try on this page: use `curl -N` or an `EventSource`.
 
     Without `since` and `Last-Event-ID` it begins now. Each event has the type `task.` and its action,
     and an id that resumes after it. That is the event's revision; where one revision changed several

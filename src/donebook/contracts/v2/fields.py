@@ -9,7 +9,15 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 from typing_extensions import TypedDict
 
-from donebook.contracts.fields import Flag, Moment, SafeText, SomeText, Title500
+from donebook.contracts.fields import (
+    Flag,
+    Moment,
+    SafeText,
+    ShownDescription,
+    ShownTitle,
+    SomeText,
+    Title500,
+)
 from donebook.tasks.facts import Derived
 from donebook.tasks.model import DESCRIPTION_LIMIT
 from donebook.tasks.values import Due, NewTask, Priority
@@ -50,17 +58,21 @@ class Task(msgspec.Struct):
     id: Annotated[
         int, msgspec.Meta(description="The integer that other contracts know it by", examples=[1])
     ] = msgspec.field(name="number")
-    title: str
-    description: str | None
+    title: ShownTitle
+    description: ShownDescription
     completed: bool
-    completed_at: datetime | None
+    completed_at: Annotated[datetime | None, msgspec.Meta(examples=[None])]
     priority: Priority | None
     due: Annotated[DueDay | DueMoment | None, Derived(("due_at", "due_all_day", "due_time_zone"), show_due)]
-    tags: list[str]
-    position: Annotated[str, msgspec.Meta(description="Sorts, byte for byte, as the tasks are arranged")]
+    tags: Annotated[list[str], msgspec.Meta(examples=[["errands"]])]
+    position: Annotated[
+        str, msgspec.Meta(description="Sorts, byte for byte, as the tasks are arranged", examples=["a0"])
+    ]
     created_at: datetime
     updated_at: datetime
-    deleted_at: Annotated[datetime | None, msgspec.Meta(description="Since when it is in the trash")]
+    deleted_at: Annotated[
+        datetime | None, msgspec.Meta(description="Since when it is in the trash", examples=[None])
+    ]
     revision: Annotated[int, msgspec.Meta(description="The user's revision that wrote it last", examples=[7])]
 
 
@@ -92,16 +104,24 @@ TimeZone = Annotated[
     ),
 ]
 # Midnight of the calendar's first day is what PostgreSQL's driver takes for infinity.
-Day = Annotated[date, BeforeValidator(_require_day), Field(gt=date.min)]
+Day = Annotated[date, BeforeValidator(_require_day), Field(gt=date.min, examples=["2026-12-01"])]
 TagText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), *SomeText.__metadata__
 ]
 Tags = Annotated[
     list[TagText],
-    Field(max_length=TAG_LIMIT, description="In the order given; a tag given twice counts once."),
+    Field(
+        max_length=TAG_LIMIT,
+        description="In the order given; a tag given twice counts once.",
+        examples=[["errands"]],
+    ),
     AfterValidator(_unique),
 ]
-Description = Annotated[SafeText, StringConstraints(max_length=DESCRIPTION_LIMIT)]
+Description = Annotated[
+    SafeText,
+    StringConstraints(max_length=DESCRIPTION_LIMIT),
+    Field(examples=["Milk, bread and apples"]),
+]
 
 
 class GivenDueDay(TypedDict):

@@ -40,7 +40,8 @@ class TaskPage(msgspec.Struct):
 
     items: list[Task]
     next_cursor: Annotated[
-        str | None, msgspec.Meta(description="For the next page; null if this was the last.")
+        str | None,
+        msgspec.Meta(description="For the next page; null if this was the last.", examples=[None]),
     ]
     revision: Annotated[int, msgspec.Meta(description="The user's revision that they are of.", examples=[7])]
 
@@ -192,7 +193,9 @@ async def restore_task(call: Call, task_id: UUID) -> Answer:
     refusals=[404, 412],
     success=TASK_TAGGED,
 )
-async def move_task(call: Call, task_id: UUID, body: Annotated[GivenMove, Body()]) -> Answer:
+async def move_task(
+    call: Call, task_id: UUID, body: Annotated[GivenMove, Body(examples=[{"to": "first"}])]
+) -> Answer:
     """Give the task another place; one that is there already comes back unchanged."""
     writing = await writing_of_task(call, task_id, Task)
     move = move_from(task_id, body)

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from donebook.errors import DatabaseUnavailable, Overloaded, UserUnknown
+from donebook.errors import DatabaseUnavailable, Overloaded, TooManyRequests, UserUnknown
 from donebook.ledger.events.audience import ERASED, Audience, Follower
 from donebook.ledger.events.position import Position
 from donebook.ledger.events.reading import Event, EventReader
@@ -27,6 +27,8 @@ FAULT = "a fault of the server"
 _READERS = 4
 _RETRY_SECONDS = 0.5
 _LINGER_SECONDS = 30.0
+_CROWDED_SECONDS = 30
+"""When to ask again where a user has as many followers as one may: one of them has to end first."""
 
 
 class Feed(Generic[T]):
@@ -34,7 +36,8 @@ class Feed(Generic[T]):
 
     No follower has a thread, a task or a database connection of its own. Word of commits comes by
     ``announcements``; what is told is then read from the ledger, so that word that is lost or comes
-    twice costs some time or a query, never an event. ``limit`` is how many followers there may be.
+    twice costs some time or a query, never an event. ``limit`` is how many followers there may be, and
+    ``limit_per_user`` how many of one user.
     """
 
     def __init__(
@@ -45,10 +48,12 @@ class Feed(Generic[T]):
         render: Callable[[Event[T]], bytes],
         *,
         limit: int = 10_000,
+        limit_per_user: int = 100,
     ) -> None:
         self._reader = EventReader(database, into, render)
         self._announcements = announcements
         self._limit = limit
+        self._limit_per_user = limit_per_user
         self._audiences: dict[str, Audience] = {}
         self._followers = 0
         self._stale: dict[str, None] = {}
@@ -71,13 +76,16 @@ class Feed(Generic[T]):
     async def follow(self, principal: Principal, since: Position | None = None) -> Follower:
         """Follow the principal's tasks, from a position or from now on, until `leave`.
 
-        Raises `UserUnknown`, `RevisionAhead`, `ResyncRequired`, `Overloaded`, `DatabaseUnavailable`.
+        Raises `UserUnknown`, `RevisionAhead`, `ResyncRequired`, `TooManyRequests`, `Overloaded`,
+        `DatabaseUnavailable`.
         """
         self._require_running()
         if self._followers >= self._limit:
             raise Overloaded
-        self._followers += 1
         audience = self._audience(principal.user_id)
+        if len(audience.followers) + audience.arriving >= self._limit_per_user:
+            raise TooManyRequests(_CROWDED_SECONDS)
+        self._followers += 1
         audience.arriving += 1
         try:
             head = await self._reader.head(principal.user_id, since)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
 
-from donebook.errors import TicketInvalid, UserUnknown
+from donebook.errors import TicketInvalid, TokenExpired, UserUnknown
 from donebook.ledger.events import statements
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
@@ -41,7 +41,10 @@ async def issue_ticket(database: Database, principal: Principal, now: datetime) 
 
 
 async def redeem_ticket(database: Database, ticket: str, now: datetime) -> Principal:
-    """Whom the ticket was issued to; nobody can redeem it again. Raises `TicketInvalid`."""
+    """Whom the ticket was issued to; nobody can redeem it again.
+
+    Raises `TicketInvalid`; `TokenExpired` if the token that it was issued for has ended meanwhile.
+    """
     owner = _owner_of(ticket)
     rows = await database.write(statements.REDEEM_TICKET, {"owner": owner, "digest": _digest(ticket)})
     if not rows:
@@ -49,6 +52,8 @@ async def redeem_ticket(database: Database, ticket: str, now: datetime) -> Princ
     token_id, issued_at, token_expires_at, expires_at = rows[0]
     if expires_at <= now:
         raise TicketInvalid
+    if token_expires_at <= now:
+        raise TokenExpired
     return Principal(
         owner,
         token_id=token_id,

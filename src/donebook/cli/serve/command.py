@@ -1,23 +1,30 @@
-"""``donebook serve``."""
+"""The command, and how its processes are run."""
 
 import logging
 import os
 import signal
+import socket
 import sys
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from donebook import __version__
 from donebook.cli.configuration import secrets_or_exit, settings_or_exit
-from donebook.settings import Settings
+from donebook.cli.serve.banner import print_banner
+from donebook.cli.serve.listening import bind_or_exit
+from donebook.cli.serve.shared_port import SharedPort
+from donebook.settings import Settings, unknown_variables
 
 if TYPE_CHECKING:
     import uvicorn
 
 log = logging.getLogger("donebook.serve")
+
+_START_FAILED = 3
+"""Uvicorn's status for it."""
 
 
 def serve(
@@ -28,16 +35,26 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, help="Processes that share the port.")] = 1,
     reload: Annotated[bool, typer.Option("--reload", help="Start anew when the code changes.")] = False,
 ) -> None:
-    """Migrate the database, then serve."""
+    """Migrate the database, then serve.
+
+    Example: donebook serve --port 9000 --workers 4
+    """
     import uvicorn
 
     from donebook.errors import DatabaseUnavailable
+    from donebook.http.lines import divert_output
     from donebook.http.logs import configure_logs, is_json
     from donebook.storage.migrate import MigrationRefused, migrate
 
+    divert_output()
     settings = settings_or_exit(host=host, port=port)
+    # First, so that a server which cannot start has made no file and touched no database.
+    sockets = bind_or_exit(settings.host, settings.port)
+    bound_port = sockets[0].getsockname()[1]
     secrets_or_exit(settings)  # here, so that what stops every worker is told once
     configure_logs(settings)
+    for line in unknown_variables():
+        log.warning("%s", line)
     if settings.auto_migrate:
         try:
             migrate(settings.migration_url, row_security=settings.database_row_security)
@@ -48,19 +65,19 @@ def serve(
             typer.echo(f"{settings.shown_database_url} cannot be migrated: {refusal}", err=True)
             raise typer.Exit(1) from None
     if is_json(settings):
-        log.info("starting %s on %s:%d", __version__, settings.host, settings.port)
+        log.info("starting %s on %s:%d", __version__, settings.host, bound_port)
     else:
-        _greet(settings)
+        print_banner(settings, bound_port)
     _allow_many_connections()
     # Uvicorn raises the signal again when it has stopped in good order: that is a success.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     # Workers read the settings anew: what the command line says goes to them by the environment.
-    os.environ |= {"HOST": settings.host, "PORT": str(settings.port)}
+    os.environ |= {"HOST": settings.host, "PORT": str(bound_port)}
     options: dict[str, Any] = {
         "app": "donebook.app:create_app_from_environment",
         "factory": True,
         "host": settings.host,
-        "port": settings.port,
+        "port": bound_port,
         "http": _protocol(settings),
         "ws": "none",
         # X-Forwarded-For is believed by TRUSTED_PROXIES alone.
@@ -74,28 +91,45 @@ def serve(
         "timeout_graceful_shutdown": int(settings.shutdown_timeout),
     }
     if reload:
-        uvicorn.run(**options, reload=True)
+        _run_reloading(uvicorn.Config(**options, reload=True), sockets)
     elif workers == 1:
-        uvicorn.run(**options)
+        _run_one(uvicorn.Config(**options), sockets)
     else:
-        _run_workers(uvicorn.Config(**options, workers=workers))
+        _run_workers(uvicorn.Config(**options, workers=workers), sockets)
 
 
-def _run_workers(config: "uvicorn.Config") -> None:
+def _run_one(config: "uvicorn.Config", sockets: list[socket.socket]) -> None:
+    import uvicorn
+
+    config.load_app()
+    server = uvicorn.Server(config)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets)
+    if not server.started:
+        sys.exit(_START_FAILED)
+
+
+def _run_reloading(config: "uvicorn.Config", sockets: list[socket.socket]) -> None:
+    import uvicorn
+    from uvicorn.supervisors import ChangeReload
+
+    with suppress(KeyboardInterrupt):
+        ChangeReload(config, target=uvicorn.Server(config).run, sockets=sockets).run()
+
+
+def _run_workers(config: "uvicorn.Config", sockets: list[socket.socket]) -> None:
     from uvicorn.supervisors import Multiprocess
 
-    from donebook.cli.shared_port import SharedPort
-
-    # Not shared yet, so that a port which another server has is refused.
-    bound = config.bind_socket()
     if sys.platform != "linux":
         # Elsewhere the system does not spread connections over those who share a port.
-        Multiprocess(config, sockets=[bound]).run()
+        Multiprocess(config, sockets=sockets).run()
         return
-    family, address = bound.family, bound.getsockname()
-    bound.close()
-    with SharedPort.at(family, address) as shared:
-        Multiprocess(config, sockets=[shared]).run()
+    # They were not shared, so that a port which another server has was refused.
+    addresses = [(each.family, each.getsockname()) for each in sockets]
+    for each in sockets:
+        each.close()
+    shared = [SharedPort.at(family, address) for family, address in addresses]
+    Multiprocess(config, sockets=[*shared]).run()
 
 
 def _protocol(settings: Settings) -> Any:
@@ -117,20 +151,3 @@ def _allow_many_connections() -> None:
         return
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-def _greet(settings: Settings) -> None:
-    shown = "localhost" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared, not bound
-    address = f"http://{f'[{shown}]' if ':' in shown else shown}:{settings.port}"
-    program = Path(sys.argv[0])
-    command = (
-        f"{program.parent}/donebook" if program.name == "donebook" and "/" in sys.argv[0] else "donebook"
-    )
-    if program.is_absolute() and program.is_relative_to(Path.cwd()):
-        command = str(program.relative_to(Path.cwd()))
-    print(f"Donebook {__version__}")
-    print(f"  address    {address}")
-    print(f"  docs       {address}/docs")
-    print(f"  database   {settings.shown_database_url}")
-    print(f"  contracts  {', '.join(str(mount) for mount in settings.contracts)}")
-    print(f"  a token    {command} token --user demo --email demo@example.com", flush=True)

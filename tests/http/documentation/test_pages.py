@@ -5,23 +5,29 @@ import re
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
 from importlib.resources import files
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from donebook.http.pages import add_pages, wants_html
+from donebook.http.documentation.pages import add_pages, wants_html
 from donebook.settings import Mount
 
-ASSETS = files("donebook.http") / "assets"
+ASSETS = files("donebook.http.documentation") / "assets"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
-PAGES = ["/", "/docs", "/redoc"]
+PAGES = ["/", "/docs", "/redoc", "/docs/enveloped", "/redoc/flat", "/docs/everything"]
 
 
 def make_app(name: str = "Donebook") -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None)
-    add_pages(app, name=name, version="1.2.3", contracts=(Mount("flat"), Mount("enveloped", "/enveloped")))
+    contracts = (Mount("flat"), Mount("enveloped", "/enveloped"))
+    add_pages(app, name=name, version="1.2.3", contracts=contracts, document=document_of)
     return app
+
+
+def document_of(contract: str) -> dict[str, Any]:
+    return {"openapi": "3.1.0", "info": {"title": contract}}
 
 
 @pytest.fixture
@@ -220,3 +226,44 @@ def test_vendored_scripts_do_not_fetch_from_their_makers() -> None:
     assert [] == [
         url for url in re.findall(rb"url\(([^)]{0,9})", styles) if not url.strip(b"\"'").startswith(b"data:")
     ]
+
+
+@pytest.mark.parametrize("kind", ["docs", "redoc"])
+async def test_each_contract_has_a_page_and_each_page_leads_to_the_others(
+    client: httpx.AsyncClient, kind: str
+) -> None:
+    documents = {
+        f"/{kind}": "/openapi/flat.json",
+        f"/{kind}/flat": "/openapi/flat.json",
+        f"/{kind}/enveloped": "/openapi/enveloped.json",
+        f"/{kind}/everything": "/openapi.json",
+    }
+    for path, document in documents.items():
+        page = Page((await client.get(path)).text)
+        assert document in page.addresses
+        assert documents.keys() - {f"/{kind}"} <= set(page.addresses)
+        assert 200 == (await client.get(document)).status_code
+    assert "flat" == (await client.get("/openapi/flat.json")).json()["info"]["title"]
+    assert 404 == (await client.get(f"/{kind}/v2")).status_code, "it is not mounted"
+
+
+async def test_a_document_below_a_path_of_a_proxy_says_where_the_server_is() -> None:
+    async with client_of(make_app(), root_path="/tasks") as client:
+        document = (await client.get("/tasks/openapi/flat.json")).json()
+    assert [{"url": "/tasks"}] == document["servers"]
+
+
+async def test_the_icon_is_where_browsers_look_for_it_and_is_kept_by_them(client: httpx.AsyncClient) -> None:
+    response = await client.get("/favicon.ico")
+    assert (200, "image/x-icon") == (response.status_code, response.headers["content-type"])
+    assert "public, max-age=86400" == response.headers["cache-control"]
+    assert response.content.startswith(b"\0\0\1\0")
+    assert len(response.content) < 2000
+
+
+def test_an_event_stream_is_not_tried_on_the_page_because_it_has_no_end() -> None:
+    script = (ASSETS / "swagger-start.js").read_text("utf-8")
+    assert "text/event-stream" in script
+    assert "allowTryItOutFor" in script
+    bundle = gzip.decompress((ASSETS / "swagger-ui-bundle.js.gz").read_bytes())
+    assert b"allowTryItOutFor" in bundle, "what is replaced is still there"

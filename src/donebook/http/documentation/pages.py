@@ -4,9 +4,11 @@ import gzip
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -35,16 +37,18 @@ REDOC_POLICY = POLICY.replace(
     " 'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='; worker-src blob:",
 )
 
-_FILES = files("donebook.http") / "assets"
+_FILES = files("donebook.http.documentation") / "assets"
 _MEDIA_TYPES = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
     "svg": "image/svg+xml",
+    "ico": "image/x-icon",
 }
 # Placeholder in the templates: file.
 _ASSETS = {
     "icon": "icon.svg",
     "style": "style.css",
+    "chooser": "chooser.css",
     "swagger_css": "swagger-ui.css",
     "swagger_js": "swagger-ui-bundle.js",
     "swagger_start": "swagger-start.js",
@@ -52,7 +56,12 @@ _ASSETS = {
     "redoc_start": "redoc-start.js",
 }
 
+EVERYTHING = "everything"
+"""The page that has all contracts at once."""
+
 Page = Callable[[Request], Awaitable[Response]]
+Document = Callable[[str], dict[str, Any]]
+"""The OpenAPI document of the contract with this name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +87,37 @@ class Asset:
 
 
 def add_pages(
-    app: FastAPI,
-    *,
-    name: str,
-    version: str,
-    contracts: Sequence[Mount],
-    openapi: str = "/openapi.json",
+    app: FastAPI, *, name: str, version: str, contracts: Sequence[Mount], document: Document
 ) -> None:
-    """Serve ``/``, ``/docs``, ``/redoc`` and their assets, which stay out of the OpenAPI document.
+    """Serve ``/``, ``/docs``, ``/redoc``, their assets and documents, none of them in the OpenAPI document.
 
+    Each contract has a page and a document of its own; ``/docs`` shows the first, and leads to the others.
     The app itself must be made with ``docs_url=None, redoc_url=None``. Links carry the request's
     ``root_path``, so the pages work below a path of a proxy.
     """
     assets = {placeholder: _asset(file) for placeholder, file in _ASSETS.items()}
     links = {placeholder: asset.path for placeholder, asset in assets.items()}
-    links |= {"docs": "/docs", "redoc": "/redoc", "openapi": openapi, "health": "/health"}
+    links |= {"docs": "/docs", "redoc": "/redoc", "openapi": "/openapi.json", "health": "/health"}
     words = {"name": name, "version": version, "message": MESSAGE}
+    names = [*dict.fromkeys(mount.name for mount in contracts), EVERYTHING]
 
-    def page(file: str, policy: str = POLICY, extra: Callable[[str], str] = lambda root: "") -> Page:
+    def page(
+        file: str, policy: str = POLICY, choice: Callable[[str], str] = lambda root: "", openapi: str = ""
+    ) -> Page:
         template = Template((_FILES / file).read_text("utf-8"))
+        shown = links | ({"openapi": openapi} if openapi else {})
 
         async def show(request: Request) -> Response:
             root = _root(request)
-            values = {key: escape(value) for key, value in _below(root, links, words).items()}
-            html = template.substitute(values, contracts=extra(root))
+            values = {key: escape(value) for key, value in _below(root, shown, words).items()}
+            html = template.substitute(values, contracts=choice(root))
             return HTMLResponse(
                 html, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
             )
 
         return show
 
-    landing = page("landing.html", extra=lambda root: "\n".join(_row(root, mount) for mount in contracts))
+    landing = page("landing.html", choice=lambda root: "\n".join(_row(root, mount) for mount in contracts))
 
     async def root(request: Request) -> Response:
         if wants_html(request.headers.get("accept", "")):
@@ -122,10 +131,51 @@ def add_pages(
         return answer
 
     app.add_route("/", root, include_in_schema=False)
-    app.add_route("/docs", page("docs.html"), include_in_schema=False)
-    app.add_route("/redoc", page("redoc.html", REDOC_POLICY), include_in_schema=False)
+    for each in names:
+        openapi = _document_path(each)
+        for kind, policy in (("docs", POLICY), ("redoc", REDOC_POLICY)):
+            made = page(f"{kind}.html", policy, partial(_chooser, names, each, f"/{kind}"), openapi)
+            app.add_route(f"/{kind}/{each}", made, include_in_schema=False)
+            if each == names[0]:
+                app.add_route(f"/{kind}", made, include_in_schema=False)
+        if each != EVERYTHING:
+            app.add_route(openapi, _document(document, each), include_in_schema=False)
     for asset in assets.values():
         app.add_route(asset.path, asset.answer, include_in_schema=False)
+    app.add_route("/favicon.ico", _favicon, include_in_schema=False)
+
+
+def _document_path(name: str) -> str:
+    return "/openapi.json" if name == EVERYTHING else f"/openapi/{name}.json"
+
+
+def _document(make: Document, name: str) -> Page:
+    """Answers a contract's document, which is made when it is first asked for."""
+    kept = cache(lambda: make(name))
+
+    async def show(request: Request) -> Response:
+        root = _root(request)
+        return JSONResponse(kept() | ({"servers": [{"url": root}]} if root else {}))
+
+    return show
+
+
+def _chooser(names: Sequence[str], current: str, base: str, root: str) -> str:
+    """Links to the page of each contract."""
+    return "\n".join(
+        f'<a href="{escape(root + base)}/{each}"{_CURRENT if each == current else ""}>{each}</a>'
+        for each in names
+    )
+
+
+_CURRENT = ' aria-current="page"'
+_ICON = (_FILES / "favicon.ico").read_bytes()
+
+
+async def _favicon(_: Request) -> Response:
+    """The icon where browsers look for it when a page, or JSON, names none."""
+    headers = {"Cache-Control": "public, max-age=86400"}
+    return Response(_ICON, media_type=_MEDIA_TYPES["ico"], headers=headers)
 
 
 def wants_html(accept: str) -> bool:
@@ -170,4 +220,5 @@ def _claim(mount: Mount) -> str:
 
 
 def _row(root: str, mount: Mount) -> str:
-    return f"<tr><td>{escape(mount.name)}</td><td><code>{escape(root + _claim(mount))}</code></td></tr>"
+    link = f'<a href="{escape(root)}/docs/{escape(mount.name)}">{escape(mount.name)}</a>'
+    return f"<tr><td>{link}</td><td><code>{escape(root + _claim(mount))}</code></td></tr>"
