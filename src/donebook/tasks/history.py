@@ -16,15 +16,14 @@ from donebook.tasks.statements import pruning
 T = TypeVar("T")
 
 _SLICE = 1000
-_ROOM = 100
-"""How many versions a transaction looks at, so that it is short: of those past their time; and to make room,
-where no more is to be forgotten than must be."""
+"""How many versions a transaction looks at, so that it is short."""
+_SHARE = 16
+"""To make room, this part of the quota is freed at once: not for every write, and no more than must be."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Pruned:
     versions: int
-    tombstones: int
     more: bool
 
 
@@ -72,37 +71,51 @@ async def _forget_slice(transaction: Transaction, owner: str, quota: int) -> boo
         return True
     if floor >= head:
         return False
-    await _prune(transaction, owner, (floor, head), _ROOM, buried=True)
+    await _prune(transaction, owner, (floor, head), room=quota // _SHARE)
     return None
 
 
 async def _forget_before(transaction: Transaction, owner: str, before: datetime) -> _Pruned:
     rows = await transaction.fetch(pruning.FLOORS, {"owner": owner})
     if not rows:
-        return _Pruned(0, 0, more=False)
+        return _Pruned(0, more=False)
     floor = rows[0][1]
     old = {"owner": owner, "after": floor, "before": before}
     (newest,) = (await transaction.fetch(pruning.OLDER_THAN, old))[0]
     if newest is None:
-        return _Pruned(0, 0, more=False)
-    return await _prune(transaction, owner, (floor, newest), _SLICE, buried=False)
+        return _Pruned(0, more=False)
+    return await _prune(transaction, owner, (floor, newest))
 
 
 async def _prune(
-    transaction: Transaction, owner: str, bounds: tuple[int, int], limit: int, *, buried: bool
+    transaction: Transaction, owner: str, bounds: tuple[int, int], room: int | None = None
 ) -> _Pruned:
-    """Forget a slice of the revisions above one and up to another, with the tombstones if asked."""
+    """Forget a slice of the revisions above one and up to another.
+
+    To make ``room`` for so many bytes, no more than holds as many; and then the tombstones, too.
+    """
     floor, last = bounds
-    values = {"owner": owner, "after": floor, "limit": limit - 1}
-    beyond = await transaction.fetch(pruning.END_OF_SLICE, values)
-    # A revision is forgotten as a whole: the one that the slice ends in, too.
-    upto = min(beyond[0][0], last) if beyond else last
+    values = {"owner": owner, "after": floor, "limit": _SLICE}
+    upto = min(_end_of(await transaction.fetch(pruning.SLICE, values), room, last), last)
     values["upto"] = upto
     versions: list[Row] = []
     for statement in (pruning.PRUNE_VERSIONS, pruning.PRUNE_BLANKS):
         versions += await transaction.fetch(statement, values)
-    forgotten: Sequence[Row] = await transaction.fetch(pruning.FORGET_BURIED, values) if buried else ()
+    forgotten: Sequence[Row] = ()
+    if room is not None:
+        forgotten = await transaction.fetch(pruning.FORGET_BURIED, values)
     freed = sum(row[0] for row in versions) + ENTRY_BYTES * len(forgotten)
     lowered = {"freed": freed, "floor": max((row[0] for row in forgotten), default=0)}
     await transaction.fetch(pruning.FORGET_HISTORY, values | lowered)
-    return _Pruned(len(versions), len(forgotten), more=upto < last)
+    return _Pruned(len(versions), more=upto < last)
+
+
+def _end_of(versions: Sequence[Row], room: int | None, last: int) -> int:
+    """The revision that a slice ends with; it is forgotten as a whole."""
+    held = 0
+    for revision, size in versions:
+        held += size
+        if room is not None and held >= room:
+            end: int = revision
+            return end
+    return versions[-1][0] if len(versions) == _SLICE else last

@@ -22,15 +22,14 @@ FLOORS = Statement(
 )
 """Locks the space: its revision, up to where history is forgotten, and the bytes of what is kept."""
 
-END_OF_SLICE = Statement(
-    "end_of_slice",
-    select(_V.c.revision)
+SLICE = Statement(
+    "slice",
+    select(_V.c.revision, version_bytes(_V).label("bytes"))
     .where(_THEIRS, _V.c.revision > _AFTER)
     .order_by(_V.c.revision)
-    .offset(_LIMIT)
-    .limit(1),
+    .limit(_LIMIT),
 )
-"""The revision that so many versions come before; no row if there are not so many."""
+"""The revision and the bytes of the oldest versions above the floor."""
 
 OLDER_THAN = Statement(
     "older_than",
