@@ -19,8 +19,9 @@ from donebook.contracts.registry import mount_contracts
 from donebook.contracts.v2.events import render_event
 from donebook.contracts.v2.fields import Task
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.answers import AnswerRoom
 from donebook.http.bounds.bodies import BodyMemory
-from donebook.http.bounds.writes import WriteTurns
+from donebook.http.bounds.turns import UserTurns
 from donebook.http.call import Services
 from donebook.http.client_address import ClientAddresses
 from donebook.http.cors import ExactCors
@@ -110,7 +111,8 @@ def create_app(settings: Settings) -> FastAPI:
         feed=feed,
         quotas=Quotas(settings.quota_tasks, int(settings.quota_history), int(settings.quota_answers)),
         bodies=BodyMemory(int(settings.max_body_size)),
-        writes=WriteTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
+        writes=UserTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
+        answers=AnswerRoom(disk=int(settings.spool_size), patience=settings.database_pool_timeout),
     )
     observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from donebook.http.answer import json_answer
-from donebook.http.edge import REFUSED, Edge
+from donebook.http.edge import REFUSED, Edge, HeadTooLarge, HeadTooSlow, NotHttp, Refused
 from tests.service import Service, run_service
 
 ORIGIN = "http://localhost:3000"
@@ -57,9 +57,9 @@ async def test_production_insists_on_https(sqlite_url: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("environment", ["development", "production"])
-@pytest.mark.parametrize("status", [400, 408, 431])
+@pytest.mark.parametrize(("refused", "status"), [(NotHttp, 400), (HeadTooSlow, 408), (HeadTooLarge, 431)])
 async def test_what_the_server_refuses_is_marked_like_every_answer(
-    sqlite_url: str, environment: str, status: int
+    sqlite_url: str, environment: str, refused: type[Refused], status: int
 ) -> None:
     sent: list[Any] = []
 
@@ -77,7 +77,7 @@ async def test_what_the_server_refuses_is_marked_like_every_answer(
         "raw_path": b"",
         "query_string": b"",
         "headers": [],
-        REFUSED: status,
+        REFUSED: refused,
     }
     async with run_service(sqlite_url, log_requests=False, environment=environment) as service:
         marks = (await ask(service, "bad host")).headers

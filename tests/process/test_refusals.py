@@ -137,10 +137,26 @@ def test_a_refusal_is_a_whole_answer_a_line_and_a_count(service: Service, name: 
         "request_id": request_id,
         "method": "other",
         "status": status,
+        "failure": {400: "NotHttp", 408: "HeadTooSlow", 431: "HeadTooLarge"}[status],
     }
     assert [] == [each for each in service.events() if each["level"] != "info"]
     assert "canary" not in service.program.log()
     assert counted + 1 == service.refusals()[str(status)]
+
+
+@pytest.mark.parametrize(
+    ("head", "failure"),
+    [
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "FieldRepeated"),
+        ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "HostInvalid"),
+    ],
+)
+def test_a_request_of_two_minds_is_named_in_the_log(service: Service, head: str, failure: str) -> None:
+    with service.wire() as wire:
+        answer = wire.send(head).read_to_the_end()
+
+    [event] = service.events_of(headers_of(answer)["x-request-id"])
+    assert (400, failure) == (event["status"], event["failure"])
 
 
 def test_how_long_a_client_was_silent_is_not_counted_as_a_slow_request(service: Service) -> None:

@@ -26,6 +26,7 @@ http {{
     }}
     server {{
         listen 127.0.0.1:{port};
+        {rules}
         location / {{
             proxy_pass http://service;
             proxy_http_version 1.1;
@@ -38,11 +39,12 @@ http {{
 """
 
 
-def run_nginx(upstream: int) -> Any:
-    """Run it before the server on this port of this machine."""
+def run_nginx(upstream: int, rules: str = "") -> Any:
+    """Run it before the server on this port of this machine, with more directives of its own."""
 
     def configure(directory: Path, port: int) -> Sequence[str]:
-        (directory / "nginx.conf").write_text(_CONFIGURATION.format(upstream=upstream, port=port))
+        text = _CONFIGURATION.format(upstream=upstream, port=port, rules=rules)
+        (directory / "nginx.conf").write_text(text)
         return ["-p", str(directory), "-e", "stderr", "-c", "nginx.conf"]
 
     return run_daemon("nginx", configure)

@@ -64,6 +64,15 @@ def test_rates_are_an_amount_in_a_time(loaded: Loaded, written: str, rate: Rate 
     assert rate == loaded(RATE_LIMIT_API=written).rate_limit_api
 
 
+def test_a_user_is_limited_in_production_unless_that_is_switched_off(loaded: Loaded) -> None:
+    production = {"ENVIRONMENT": "production", "JWT_SECRET": STRONG}
+    assert Rate(600, 60) == loaded(**production).rate_limit_api
+    assert Rate(600, 60) == loaded(**production, RATE_LIMIT_API="").rate_limit_api
+    assert Rate(20, 60) == loaded(**production, RATE_LIMIT_API="20/minute").rate_limit_api
+    assert loaded(**production, RATE_LIMIT_API="off").rate_limit_api is None
+    assert loaded().rate_limit_api is None
+
+
 def test_a_body_size_may_carry_a_unit(loaded: Loaded) -> None:
     assert 2 * 1024 * 1024 == loaded(MAX_BODY_SIZE="2MiB").max_body_size
 

@@ -10,10 +10,10 @@ import pytest
 from asyncpg.transaction import Transaction
 from sqlalchemy import Text, bindparam, select, update
 
-from donebook.accounts.model import users
 from donebook.accounts.usecases import provision_user
 from donebook.errors import DatabaseUnavailable
 from donebook.principal import Principal
+from donebook.spaces.model import spaces
 from donebook.storage.database import Database
 from donebook.storage.database import Transaction as OpenTransaction
 from donebook.storage.postgres import PostgresDatabase
@@ -23,10 +23,10 @@ from tests.databases import open_database
 from tests.tasks.actors import START
 
 ADA = {"owner": "ada"}
-MINE = users.c.id == bindparam("owner", type_=Text)
-REVISION = Statement("revision", select(users.c.revision).where(MINE))
+MINE = spaces.c.id == bindparam("owner", type_=Text)
+REVISION = Statement("revision", select(spaces.c.revision).where(MINE))
 RAISE = Statement(
-    "raise", update(users).where(MINE).values(revision=users.c.revision + 1).returning(users.c.revision)
+    "raise", update(spaces).where(MINE).values(revision=spaces.c.revision + 1).returning(spaces.c.revision)
 )
 LOST = [
     asyncpg.ConnectionDoesNotExistError,

@@ -8,22 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import BigInteger, Text, bindparam, literal, select, update
 
-from donebook.accounts.model import users
 from donebook.errors import DatabaseUnavailable
+from donebook.spaces.model import spaces
 from donebook.storage.database import Transaction
 from donebook.storage.readiness import Readiness
 from donebook.storage.sqlite import SqliteDatabase
 from donebook.storage.sqlite_file import LOOK_SECONDS, FileAway
 from donebook.storage.statement import Statement
 
-ADD = Statement(
-    "add",
-    users.insert().values(
-        id=bindparam("id", type_=Text), created_at=literal("2030", Text), updated_at=literal("2030", Text)
-    ),
-)
-RAISE = Statement("raise", update(users).values(revision=users.c.revision + literal(1, BigInteger)))
-READ = Statement("read", select(users.c.id, users.c.revision))
+ADD = Statement("add", spaces.insert().values(id=bindparam("id", type_=Text)))
+RAISE = Statement("raise", update(spaces).values(revision=spaces.c.revision + literal(1, BigInteger)))
+READ = Statement("read", select(spaces.c.id, spaces.c.revision))
 
 Break = Callable[[Path], None]
 

@@ -25,6 +25,7 @@ VALUES = {
     "now": START,
     "guard": None,
     "limit": 50,
+    "most": 1001,
     "offset": 0,
     "text_0": "x",
     "wanted_priority_0": "low",

@@ -10,13 +10,30 @@ from donebook import errors
 from donebook.contracts.refusals import QUOTAS, BrokenRules, Refusal, describe_refusals, wording
 from donebook.errors import Failure
 from donebook.http import failures
-from donebook.http.answer import JSON, Answer, empty_answer, json_answer
+from donebook.http.answer import (
+    JSON,
+    Answer,
+    KeptJson,
+    empty_answer,
+    encode_json,
+    encoded_answer,
+    json_answer,
+)
+from donebook.http.bounds.answers import KeptAnswer
 from donebook.http.call import CallContext
 from donebook.http.conditional import ANY, list_tag, matches, parse_tags, revision_of, task_tag
 from donebook.http.contract import Refusals
+from donebook.tasks.long_lists import read_long_list
 from donebook.tasks.revisions import Written
 from donebook.tasks.selection import Selection
-from donebook.tasks.usecases import create_task, edit_task, get_task, list_tasks, owner_revision
+from donebook.tasks.usecases import (
+    ListTooLong,
+    create_task,
+    edit_task,
+    get_task,
+    list_tasks,
+    owner_revision,
+)
 from donebook.tasks.values import Due, Edit, NewTask, TaskKey, Writing
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -42,15 +59,47 @@ async def answer_task(call: CallContext, key: TaskKey, into: type[T]) -> Answer:
 
 
 async def answer_list(
-    call: CallContext, selection: Selection, into: type[T], render: Callable[[list[T], int | None], Any]
+    call: CallContext, selection: Selection, into: type[T], render: Callable[[Any, int, int | None], Any]
 ) -> Answer:
-    """The selected tasks as ``render(tasks, total)`` has them, or 304 if the client has them."""
+    """The selected tasks as ``render(tasks, count, total)`` has them, or 304 if the client has them.
+
+    ``render`` may only put the tasks somewhere: of a long list it is given JSON in their place.
+    """
 
     async def read() -> tuple[Any, int]:
         listing = await list_tasks(call.database, call.principal, selection, into)
-        return render(listing.tasks, listing.total), listing.revision
+        return render(listing.tasks, len(listing.tasks), listing.total), listing.revision
 
-    return await answer_by_revision(call, read)
+    try:
+        return await answer_by_revision(call, read)
+    except ListTooLong:
+        return await _answer_long_list(call, selection, into, render)
+
+
+async def _answer_long_list(
+    call: CallContext, selection: Selection, into: type[T], render: Callable[[Any, int, int | None], Any]
+) -> Answer:
+    owner = call.principal.user_id
+    revision = count = 0
+
+    async def fill(kept: KeptAnswer) -> None:
+        nonlocal revision, count
+
+        async def take(tasks: list[T]) -> int:
+            page = encode_json(tasks)
+            await kept.write(page[1:-1] if kept.size == 0 else b"," + page[1:-1])
+            return len(page)
+
+        revision, count = await read_long_list(call.database, call.principal, selection, into, take)
+
+    kept = await call.services.answers.make_long(owner, fill)
+    before, after = encode_json(render(msgspec.Raw(_TASKS), count, None)).split(_TASKS)
+    tag = list_tag(revision, owner, call.scope["query_string"])
+    return KeptJson(200, [(b"etag", tag)], before + b"[", kept, b"]" + after)
+
+
+_TASKS = b"[\0]"
+"""Stands for the tasks of a long list; no JSON has it."""
 
 
 async def answer_by_revision(
@@ -67,8 +116,16 @@ async def answer_by_revision(
         tag = list_tag(await owner_revision(call.database, call.principal), owner, query)
         if matches(expected, tag):
             return empty_answer(304, [(b"etag", tag)])
-    value, revision = await read()
-    return json_answer(200, value, [(b"etag", list_tag(revision, owner, query))])
+
+    async def make() -> tuple[bytes, int]:
+        value, revision = await read()
+        return encode_json(value), revision
+
+    made, revision = await call.services.answers.make(owner, make)
+    headers = [(b"etag", list_tag(revision, owner, query))]
+    if isinstance(made, bytes):
+        return encoded_answer(200, made, headers)
+    return KeptJson(200, headers, b"", made, b"")
 
 
 async def answer_creation(

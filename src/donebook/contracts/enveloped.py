@@ -176,8 +176,8 @@ class EnvelopedTaskChange(TypedDict, total=False):
 async def list_tasks(call: Call) -> Answer:
     """List the user's tasks, newest first."""
 
-    def render(tasks: list[EnvelopedTask], _: int | None) -> EnvelopedList:
-        return EnvelopedList(tasks, ListMeta(call.services.now(), len(tasks)))
+    def render(tasks: list[EnvelopedTask], count: int, _: int | None) -> EnvelopedList:
+        return EnvelopedList(tasks, ListMeta(call.services.now(), count))
 
     return await answer_list(call, Selection(descending=True), EnvelopedTask, render)
 

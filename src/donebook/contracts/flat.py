@@ -83,7 +83,7 @@ async def list_tasks(call: Call, query: Annotated[FlatQuery, Query()]) -> Answer
     """List the user's tasks, newest first."""
     completed = None if query.status == "all" else query.status == "completed"
     selection = Selection(completed=completed, descending=True)
-    return await answer_list(call, selection, FlatTask, lambda tasks, _: FlatList(tasks))
+    return await answer_list(call, selection, FlatTask, lambda tasks, *_: FlatList(tasks))
 
 
 @contract.route(

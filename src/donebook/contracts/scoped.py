@@ -118,7 +118,7 @@ async def list_tasks(call: Call, query: Annotated[ScopedQuery, Query()]) -> Answ
     """List the user's tasks, oldest first unless sorted otherwise: an array, or a page of it."""
     selection = query.selection()
 
-    def render(tasks: list[ScopedTask], total: int | None) -> list[ScopedTask] | ScopedPage:
+    def render(tasks: list[ScopedTask], _: int, total: int | None) -> list[ScopedTask] | ScopedPage:
         if total is None or selection.limit is None:
             return tasks
         return ScopedPage(tasks, total, selection.limit, selection.offset)

@@ -174,7 +174,7 @@ class VersionedQuery(BaseModel):
 async def list_tasks(call: Call, query: Annotated[VersionedQuery, Query()]) -> Answer:
     """List the user's tasks, oldest first."""
     selection = Selection(completed=query.completed, priorities=(query.priority,) if query.priority else ())
-    return await answer_list(call, selection, VersionedTask, lambda tasks, _: tasks)
+    return await answer_list(call, selection, VersionedTask, lambda tasks, *_: tasks)
 
 
 @contract.route(

@@ -11,8 +11,9 @@ from starlette.types import Receive, Scope
 
 from donebook.accounts.events import Origin
 from donebook.http.authentication import Authenticator
+from donebook.http.bounds.answers import AnswerRoom
 from donebook.http.bounds.bodies import BodyMemory
-from donebook.http.bounds.writes import WriteTurns
+from donebook.http.bounds.turns import UserTurns
 from donebook.http.identity import Identity
 from donebook.http.requests import list_header
 from donebook.http.stopwatch import StopwatchDatabase
@@ -43,7 +44,8 @@ class Services:
     feed: Feed[Any]
     quotas: Quotas
     bodies: BodyMemory
-    writes: WriteTurns
+    writes: UserTurns
+    answers: AnswerRoom
 
 
 class CallContext:

@@ -13,7 +13,50 @@ from donebook.http.requests import Disconnected
 from donebook.http.tracing import enter_trace, read_traceparent
 
 REFUSED = "donebook.refused"
-"""Where the scope of what the server refuses before it is a request has the status of the refusal."""
+"""Where the scope of what the server refuses before it is a request has the class of the refusal."""
+
+
+class Refused:
+    """What the edge refuses, whatever contract it may be for: its class is its name in the log."""
+
+    status: int
+    detail: str
+
+
+class NotHttp(Refused):
+    """It cannot be read."""
+
+    status, detail = 400, "This is not HTTP as it should be"
+
+
+class HeadTooSlow(Refused):
+    """The head did not arrive in time."""
+
+    status, detail = 408, "The head of the request did not arrive in time"
+
+
+class HeadTooLarge(Refused):
+    """The head has too many bytes or fields."""
+
+    status, detail = 431, "The head of the request is too large"
+
+
+class HostInvalid(Refused):
+    """There is no ``Host``, or it is none."""
+
+    status, detail = 400, "Bad Host header"
+
+
+class FieldRepeated(Refused):
+    """A field that has one value is given twice."""
+
+    status, detail = 400, "Give {} once"
+
+
+class UpgradeUnsupported(Refused):
+    """Another protocol is asked for, of a server that would take the body for the next request."""
+
+    status, detail = 400, "Send the request without Upgrade"
 
 
 class Observer(Protocol):
@@ -42,12 +85,6 @@ _SINGLE_FIELDS = (
     b"access-control-request-method",
     b"last-event-id",
 )
-
-_DETAILS = {
-    400: "This is not HTTP as it should be",
-    408: "The head of the request did not arrive in time",
-    431: "The head of the request is too large",
-}
 
 
 class Edge:
@@ -111,25 +148,26 @@ class Edge:
     def _judge(self, scope: Scope, fields: dict[bytes, bytes]) -> Answer | None:
         """The refusal of what must not be carried out."""
         if len(fields) != len(scope["headers"]) and (repeated := _repeated_field(scope)):
-            return _refuse(400, f"Give {repeated.decode().title()} once")
+            return _refuse(scope, FieldRepeated, repeated.decode().title())
         if b"upgrade" in fields and _asks_for_upgrade(scope):
-            # Servers end such a request with its head, and take its body for the next one.
-            return _refuse(400, "Send the request without Upgrade")
+            return _refuse(scope, UpgradeUnsupported)
         host = fields.get(b"host")
         if host in self._good_hosts:
             return None
-        if (status := scope.get(REFUSED)) is not None:
-            return _refuse(status, _DETAILS[status])
+        if REFUSED in scope:
+            return _refuse(scope, scope[REFUSED])
         is_good = scope["http_version"] == "1.0" if host is None else _HOST.fullmatch(host) is not None
         if not is_good:
-            return _refuse(400, "Bad Host header")
+            return _refuse(scope, HostInvalid)
         if host is not None and len(self._good_hosts) < _KNOWN_HOSTS:
             self._good_hosts.add(host)
         return None
 
 
-def _refuse(status: int, detail: str) -> Answer:
-    return json_answer(status, {"detail": detail}, [(b"connection", b"close")])
+def _refuse(scope: Scope, refused: type[Refused], *named: str) -> Answer:
+    scope["failure"] = refused
+    detail = {"detail": refused.detail.format(*named)}
+    return json_answer(refused.status, detail, [(b"connection", b"close")])
 
 
 def _repeated_field(scope: Scope) -> bytes | None:

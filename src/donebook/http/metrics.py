@@ -21,7 +21,7 @@ from prometheus_client.metrics_core import (
 from starlette.types import Scope
 
 from donebook import __version__
-from donebook.errors import Failure, Unauthenticated
+from donebook.errors import Unauthenticated
 from donebook.http.access import METHODS
 from donebook.http.lines import LINES
 from donebook.storage.database import Usage
@@ -69,7 +69,7 @@ class Measurements:
         self._followers = followers
         self._requests: dict[tuple[str, str, str, int], _Requests] = {}
         self._durations: dict[_Route, _Durations] = {}
-        self._failures: Counter[type[Failure]] = Counter()
+        self._failures: Counter[type] = Counter()
         self._worker = str(os.getpid())
         self._process = CollectorRegistry()
         ProcessCollector(registry=self._process)

@@ -17,7 +17,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from donebook.http.edge import REFUSED
+from donebook.http.edge import REFUSED, HeadTooLarge, HeadTooSlow, NotHttp, Refused
 from donebook.http.joined_writes import JoinedWrites
 
 LARGEST_HEAD = 32 * 1024
@@ -72,11 +72,11 @@ class LimitedProtocol(HttpToolsProtocol):
             except HttpParserUpgrade as upgrade:
                 self._ignore_upgrades(data, upgrade)
         except HttpParserError as error:
-            self._refuse(431 if isinstance(error.__context__, _HeadTooLarge) else 400)
+            self._refuse(HeadTooLarge if isinstance(error.__context__, _HeadTooLarge) else NotHttp)
         if self._head_since is not None:
             self._head_size += self._chunk_size
             if self._head_size > LARGEST_HEAD:
-                self._refuse(431)
+                self._refuse(HeadTooLarge)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -161,7 +161,7 @@ class LimitedProtocol(HttpToolsProtocol):
         """End the connection if its client has been too slow."""
         if self._head_since is not None:
             if now - self._head_since > self._header_timeout:
-                self._refuse(408)
+                self._refuse(HeadTooSlow)
         elif not self._is_stalled():
             self._stalled_since = None
         elif self._stalled_since is None or self._takes_some():
@@ -182,7 +182,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _measure_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def _refuse(self, status: int) -> None:
+    def _refuse(self, why: type[Refused]) -> None:
         """Have a refusal answered when its turn comes, read nothing more, and end the connection.
 
         Where it cannot be answered, because the request's own answer has begun, the connection just ends.
@@ -196,7 +196,7 @@ class LimitedProtocol(HttpToolsProtocol):
             _abandon(refused)
             self.transport.close()
             return
-        refusal = self._exchange(status)
+        refusal = self._exchange(why)
         ahead, self.cycle = self.cycle, refusal
         if refused is not None and self.pipeline:
             self.pipeline[0] = (refusal, self.app)  # it was not begun, and need not be
@@ -212,8 +212,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._running = cycle
         super()._start_asgi_task(cycle, app)
 
-    def _exchange(self, status: int) -> RequestResponseCycle:
-        """The exchange in which the edge answers with the status: the last one of this connection."""
+    def _exchange(self, why: type[Refused]) -> RequestResponseCycle:
+        """The exchange in which the edge refuses: the last one of this connection."""
         scope: Any = {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
@@ -228,7 +228,7 @@ class LimitedProtocol(HttpToolsProtocol):
             "client": self.client,
             "server": self.server,
             "state": self.app_state.copy(),
-            REFUSED: status,
+            REFUSED: why,
         }
         return RequestResponseCycle(
             scope=scope,

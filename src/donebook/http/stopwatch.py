@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TypeVar
 
-from donebook.http.bounds.writes import WriteTurns
+from donebook.http.bounds.turns import UserTurns
 from donebook.storage.database import Database, Usage, Work
 from donebook.storage.statement import Row, Statement, Values
 
@@ -19,7 +19,7 @@ class StopwatchDatabase:
 
     __slots__ = ("_database", "_turns", "_user_id", "dialect", "seconds")
 
-    def __init__(self, database: Database, turns: WriteTurns, user_id: str) -> None:
+    def __init__(self, database: Database, turns: UserTurns, user_id: str) -> None:
         self._database = database
         self._turns = turns
         self._user_id = user_id
@@ -55,6 +55,13 @@ class StopwatchDatabase:
             return await self._database.transact(work)
         finally:
             self._turns.leave(self._user_id)
+            self.seconds += perf_counter() - started
+
+    async def view(self, work: Work[T]) -> T:
+        started = perf_counter()
+        try:
+            return await self._database.view(work)
+        finally:
             self.seconds += perf_counter() - started
 
     def on_commit(self, hear: Callable[[str], None]) -> None:

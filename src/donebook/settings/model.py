@@ -33,7 +33,14 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
-def _off_is_none(value: object) -> object:
+_PRODUCTION_RATE = Rate(600, 60)
+"""Ten requests a second for a minute on end: several times what a person with some tabs and devices makes,
+and a tenth of what a worker answers."""
+
+
+def _rate_or_off(value: object, info: ValidationInfo) -> object:
+    if value is None and info.data.get("environment") == "production":
+        return _PRODUCTION_RATE
     return None if value == "off" else value
 
 
@@ -41,7 +48,7 @@ Seconds = Annotated[float, Field(gt=0, le=3600)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 HttpUrl = Annotated[str, AfterValidator(check_http_url)]
-OptionalRate = Annotated[Annotated[Rate, BeforeValidator(parse_rate)] | None, BeforeValidator(_off_is_none)]
+OptionalRate = Annotated[Annotated[Rate, BeforeValidator(parse_rate)] | None, BeforeValidator(_rate_or_off)]
 
 
 class Settings(BaseSettings):
@@ -129,13 +136,15 @@ class Settings(BaseSettings):
     )
     """Sign-up and log-in attempts of one client address."""
     rate_limit_api: OptionalRate = None
-    """Requests of one user, for example 600/minute; empty for no limit."""
+    """Requests of one user, or off; by default 600/minute in production, off in development."""
     rate_limit_storage: Annotated[SecretStr, AfterValidator(check_redis_url)] | None = None
     """redis://host:6379/0 to share the limit between machines; empty for memory."""
     event_streams_per_user: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Event streams that one user may have open on each worker; one more is answered 429."""
     max_body_size: Annotated[ByteSize, Field(ge=1024)] = ByteSize(1024 * 1024)
     """The largest request body, in bytes or as 1MiB."""
+    spool_size: Annotated[ByteSize, Field(ge=1024 * 1024)] = ByteSize(1024**3)
+    """Bytes on disk, in TMPDIR, that long answers of a worker take until they are sent; a user has half."""
     header_timeout: Seconds = 10
     """Seconds a client has to send its request's head."""
     body_timeout: Seconds = 15

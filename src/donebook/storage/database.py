@@ -56,6 +56,13 @@ class Database(Protocol):
         ``work`` may await nothing but its transaction: on SQLite it is driven by the writer thread.
         """
 
+    async def view(self, work: Work[T]) -> T:
+        """Run ``work`` over one snapshot, in which it may only read.
+
+        As in `transact`, it may await nothing but its transaction, and what never suspends: on SQLite it
+        is driven by a thread of its own.
+        """
+
     def on_commit(self, hear: Callable[[str], None]) -> None:
         """Have ``hear`` called, on the event loop, with each announced value after its commit.
 

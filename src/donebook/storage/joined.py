@@ -28,6 +28,9 @@ class JoinedDatabase:
     async def transact(self, work: Work[T]) -> T:
         return await work(self._transaction)
 
+    async def view(self, work: Work[T]) -> T:
+        return await work(self._transaction)
+
     def on_commit(self, hear: Callable[[str], None]) -> None:
         raise RuntimeError("only the database itself tells of its commits")
 

@@ -192,8 +192,18 @@ class PostgresDatabase:
         return rows
 
     async def transact(self, work: Work[T]) -> T:
+        result, announced = await self._run(work)
+        self._tell(announced)
+        return result
+
+    async def view(self, work: Work[T]) -> T:
+        result, _ = await self._run(work, isolation="repeatable_read", readonly=True)
+        return result
+
+    async def _run(self, work: Work[T], **options: Any) -> tuple[T, Collection[str]]:
+        """Run ``work`` as a transaction with these options; what it returned, and what it announces."""
         with _guard:
-            connection, bounds = await self._begin()
+            connection, bounds = await self._begin(**options)
             transaction = PostgresTransaction(connection, self)
             try:
                 result = await work(transaction)
@@ -206,8 +216,7 @@ class PostgresDatabase:
                 self.pool.discard(connection)
                 raise
             self.pool.release(connection)
-        self._tell(transaction.announced)
-        return result
+        return result, transaction.announced
 
     def _tell(self, announced: Collection[str]) -> None:
         """Count what was committed, and pass it on."""
@@ -216,18 +225,18 @@ class PostgresDatabase:
             for value in announced:
                 self._hear(value)
 
-    async def _begin(self) -> tuple[Any, Any]:
+    async def _begin(self, **options: Any) -> tuple[Any, Any]:
         """A connection with a transaction begun, and the transaction's bounds."""
         try:
-            return await self._begin_once()
+            return await self._begin_once(**options)
         except _LOST:
             # Nothing has been written yet.
             self.pool.discard_idle()
-            return await self._begin_once()
+            return await self._begin_once(**options)
 
-    async def _begin_once(self) -> tuple[Any, Any]:
+    async def _begin_once(self, **options: Any) -> tuple[Any, Any]:
         connection = await self.pool.acquire()
-        bounds = connection.transaction()
+        bounds = connection.transaction(**options)
         try:
             await bounds.start()
         except BaseException:

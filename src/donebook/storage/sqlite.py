@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -228,6 +229,20 @@ class SqliteDatabase:
         job = _Job(cast("Callable[[SqliteTransaction], Awaitable[Any]]", work), self._loop.create_future())
         self._jobs.put(job)
         return cast("T", await job.future)
+
+    async def view(self, work: Work[T]) -> T:
+        # Not on the event loop: what needs a snapshot of its own takes long.
+        try:
+            return await asyncio.to_thread(self._view, work)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def _view(self, work: Work[T]) -> T:
+        with closing(
+            connect(self.path, synchronous=self._synchronous, busy_seconds=self._busy_seconds)
+        ) as connection:
+            connection.execute("BEGIN")
+            return _drive(work(SqliteTransaction(connection, self.compiled)))
 
     def _write_groups(self) -> None:
         connection: sqlite3.Connection | None = None

@@ -33,6 +33,9 @@ from donebook.tasks.values import (
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
 
+LONGEST_LIST = 1000
+"""Tasks that one statement reads."""
+
 _TRIES = 10
 _UNSTEADY = "tasks come and go between two statements, again and again"
 
@@ -52,6 +55,10 @@ class Listing(Generic[T]):
     tasks: list[T]
     revision: int
     total: int | None = None
+
+
+class ListTooLong(Exception):
+    """There are more than `LONGEST_LIST` tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +86,16 @@ async def get_task(
 async def list_tasks(
     database: Database, principal: Principal, selection: Selection, into: type[T]
 ) -> Listing[T]:
-    """Raises `UserUnknown`."""
+    """Raises `UserUnknown`; `ListTooLong` for a list without a limit that `read_long_list` has to read."""
     shape = selecting.shape_of(selection)
     statement = reading.list_tasks(shape, into)
-    values = selecting.values_of(selection) | {"owner": principal.user_id}
+    values = selecting.values_of(selection) | {"owner": principal.user_id, "most": LONGEST_LIST + 1}
     for _ in range(_TRIES):
         rows = await database.read(statement, values)
         if rows:
             if selection.limit is None:
+                if len(rows) > LONGEST_LIST:
+                    raise ListTooLong
                 return Listing(read_rows(into, rows), rows[0][-1])
             return Listing(read_rows(into, rows), rows[0][-1], rows[0][-2])
         # No row carries the revision: ask for it together with the count, of one moment.

@@ -10,6 +10,7 @@ from donebook.errors import Overloaded, TooManyRequests
 from donebook.http.bounds.bodies import SMALL_BODY, BodyMemory
 from donebook.http.requests import Disconnected, read_json
 from tests.faults.endpoints import assert_in_shape
+from tests.faults.server import eventually
 from tests.faults.wire import Answer
 from tests.service import bearer, run_service
 
@@ -42,7 +43,7 @@ def test_all_together_have_no_more_than_there_is() -> None:
         each.release()
         each.release()
     assert 0 == bodies.held
-    assert {} == bodies._shares
+    assert {} == bodies._shares._shares
 
 
 def test_the_largest_body_fits_in_however_large_it_may_be() -> None:
@@ -122,8 +123,7 @@ async def test_more_than_a_user_may_send_at_once_is_refused_in_the_contracts_sha
         async with service.client(None) as client:
             posts = [client.post(path, content=endless(), headers=json) for _ in range(8)]
             sending = [asyncio.create_task(each) for each in posts]
-            while len(arrived) < 8:  # noqa: ASYNC110 - the application tells of them by what it has read
-                await asyncio.sleep(0.01)
+            await eventually(lambda: len(arrived) == 8, "all bodies are held")
             refused = await client.post(path, content=b'{"title":"' + b" " * 20_000 + b'x"}', headers=json)
             others = await client.post(
                 "/api/v1/tasks",

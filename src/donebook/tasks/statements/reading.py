@@ -39,7 +39,10 @@ def number_of(kind: KeyKind) -> Statement:
 
 @cache
 def list_tasks(shape: Selection, into: Row) -> Statement:
-    """The selected tasks; each row ends with the total (where paged) and the owner's revision."""
+    """The selected tasks; each row ends with the total (where paged) and the owner's revision.
+
+    Where it is not paged there are ``most`` rows at most, so that a list of any length takes little memory.
+    """
     where = filters(shape)
     listed = select(*select_facts(into, tasks))
     if shape.limit is not None:
@@ -47,6 +50,8 @@ def list_tasks(shape: Selection, into: Row) -> Statement:
         listed = listed.limit(bindparam("limit", type_=BigInteger)).offset(
             bindparam("offset", type_=BigInteger)
         )
+    else:
+        listed = listed.limit(bindparam("most", type_=BigInteger))
     listed = listed.add_columns(_OWNER_REVISION.scalar_subquery().label("etag")).where(where)
     listed = listed.order_by(*order(tasks, shape.sort, descending=shape.descending))
     return Statement(f"list_tasks[{name_of(shape)},{into.__name__}]", listed)

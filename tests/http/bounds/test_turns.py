@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from donebook.errors import DatabaseUnavailable
-from donebook.http.bounds.writes import WriteTurns
+from donebook.http.bounds.turns import UserTurns
 from donebook.http.stopwatch import StopwatchDatabase
 
 
@@ -31,7 +31,7 @@ class Gate:
         return await self.write(work, "transaction")
 
 
-def made(gate: Gate, turns: WriteTurns, user: str) -> Any:
+def made(gate: Gate, turns: UserTurns, user: str) -> Any:
     return StopwatchDatabase(gate, turns, user)  # type: ignore[arg-type]
 
 
@@ -41,7 +41,7 @@ async def settle() -> None:
 
 
 async def test_two_writes_of_a_user_are_under_way_and_others_do_not_wait_for_them() -> None:
-    gate, turns = Gate(), WriteTurns(at_once=2, patience=60)
+    gate, turns = Gate(), UserTurns(at_once=2, patience=60)
     mine = [asyncio.create_task(made(gate, turns, "ada").write("x", f"ada {n}")) for n in range(9)]
     await settle()
     theirs = asyncio.create_task(made(gate, turns, "bob").transact("y"))
@@ -49,11 +49,11 @@ async def test_two_writes_of_a_user_are_under_way_and_others_do_not_wait_for_the
     assert ["ada 0", "ada 1", "transaction"] == gate.writing
     gate.open.set()
     assert [["x"]] * 9 + [["y"]] == await asyncio.gather(*mine, theirs)
-    assert ({}, {}) == (turns._writing, turns._waiting)
+    assert ({}, {}) == (turns._counts, turns._waiting)
 
 
 async def test_they_go_in_the_order_in_which_they_came() -> None:
-    turns = WriteTurns(at_once=1, patience=60)
+    turns = UserTurns(at_once=1, patience=60)
     order: list[int] = []
 
     async def write(number: int) -> None:
@@ -65,11 +65,11 @@ async def test_they_go_in_the_order_in_which_they_came() -> None:
 
     await asyncio.gather(*(write(number) for number in range(10)))
     assert list(range(10)) == order
-    assert ({}, {}) == (turns._writing, turns._waiting)
+    assert ({}, {}) == (turns._counts, turns._waiting)
 
 
 async def test_nobody_who_comes_later_takes_the_turn_of_one_who_waits() -> None:
-    turns = WriteTurns(at_once=1, patience=60)
+    turns = UserTurns(at_once=1, patience=60)
     assert turns.enter("ada")
     waiting = asyncio.create_task(turns.wait("ada"))
     await settle()
@@ -81,16 +81,16 @@ async def test_nobody_who_comes_later_takes_the_turn_of_one_who_waits() -> None:
 
 
 async def test_who_waits_too_long_is_told_that_the_database_is_not_to_be_had() -> None:
-    turns = WriteTurns(at_once=1, patience=0.01)
+    turns = UserTurns(at_once=1, patience=0.01)
     assert turns.enter("ada")
     with pytest.raises(DatabaseUnavailable):
         await turns.wait("ada")
     turns.leave("ada")
-    assert ({}, {}) == (turns._writing, turns._waiting)
+    assert ({}, {}) == (turns._counts, turns._waiting)
 
 
 async def test_one_who_is_cancelled_while_waiting_is_passed_over() -> None:
-    turns = WriteTurns(at_once=1, patience=60)
+    turns = UserTurns(at_once=1, patience=60)
     assert turns.enter("ada")
     first, second = (asyncio.create_task(turns.wait("ada")) for _ in range(2))
     await settle()
@@ -99,11 +99,11 @@ async def test_one_who_is_cancelled_while_waiting_is_passed_over() -> None:
     turns.leave("ada")
     await second
     turns.leave("ada")
-    assert ({}, {}) == (turns._writing, turns._waiting)
+    assert ({}, {}) == (turns._counts, turns._waiting)
 
 
 async def test_one_who_is_cancelled_just_as_the_turn_is_handed_over_hands_it_on() -> None:
-    turns = WriteTurns(at_once=1, patience=60)
+    turns = UserTurns(at_once=1, patience=60)
     assert turns.enter("ada")
     first, second = (asyncio.create_task(turns.wait("ada")) for _ in range(2))
     await settle()
@@ -111,20 +111,20 @@ async def test_one_who_is_cancelled_just_as_the_turn_is_handed_over_hands_it_on(
     first.cancel()
     await asyncio.wait_for(second, 5)
     turns.leave("ada")
-    assert ({}, {}) == (turns._writing, turns._waiting)
+    assert ({}, {}) == (turns._counts, turns._waiting)
 
 
 async def test_a_write_that_fails_or_is_cancelled_leaves_its_turn() -> None:
-    gate, turns = Gate(), WriteTurns(at_once=1, patience=60)
+    gate, turns = Gate(), UserTurns(at_once=1, patience=60)
     writing = asyncio.create_task(made(gate, turns, "ada").write("x", "ada"))
     await settle()
     writing.cancel()
     await settle()
-    assert {} == turns._writing
+    assert {} == turns._counts
 
 
 async def test_those_who_have_not_signed_in_take_no_turns() -> None:
-    gate, turns = Gate(), WriteTurns(at_once=1, patience=60)
+    gate, turns = Gate(), UserTurns(at_once=1, patience=60)
     writing = [asyncio.create_task(made(gate, turns, "").write("x", f"nobody {n}")) for n in range(3)]
     await settle()
     assert 3 == len(gate.writing)

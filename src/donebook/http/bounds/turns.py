@@ -1,4 +1,4 @@
-"""A user's writes take turns before they take a database connection."""
+"""What one user does at once: some of it, and the rest in turn."""
 
 import asyncio
 from collections import deque
@@ -6,8 +6,8 @@ from collections import deque
 from donebook.errors import DatabaseUnavailable
 
 
-class WriteTurns:
-    """Lets at most ``at_once`` writes of a user go to the database; the others wait in order.
+class UserTurns:
+    """Lets a user do ``at_once`` of something; what is more waits in order.
 
     All writes of a user wait for that user's row. Without turns they would wait on connections, and keep
     every other user's requests from having one. Who has waited for ``patience`` seconds gets
@@ -17,15 +17,15 @@ class WriteTurns:
     def __init__(self, *, at_once: int, patience: float) -> None:
         self._at_once = at_once
         self._patience = patience
-        self._writing: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     def enter(self, user_id: str) -> bool:
         """Take a turn if there is one free; who got it, here or by `wait`, has to `leave`."""
-        count = self._writing.get(user_id, 0)
+        count = self._counts.get(user_id, 0)
         if count >= self._at_once:
             return False
-        self._writing[user_id] = count + 1
+        self._counts[user_id] = count + 1
         return True
 
     async def wait(self, user_id: str) -> None:
@@ -53,13 +53,13 @@ class WriteTurns:
                     waiter.set_result(None)
                     return
             del self._waiting[user_id]
-        count = self._writing[user_id] - 1
+        count = self._counts[user_id] - 1
         if count:
-            self._writing[user_id] = count
+            self._counts[user_id] = count
         else:
-            del self._writing[user_id]
+            del self._counts[user_id]
 
 
 def _expire(waiter: "asyncio.Future[None]") -> None:
     if not waiter.done():
-        waiter.set_exception(DatabaseUnavailable("the user's other writes did not end in time"))
+        waiter.set_exception(DatabaseUnavailable("the user's other requests did not end in time"))
