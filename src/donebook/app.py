@@ -48,6 +48,7 @@ from donebook.ledger.events.feed import Feed
 from donebook.ledger.keys import ServiceKeys
 from donebook.ledger.maintenance import Maintainer, retention_of
 from donebook.settings import Mount, Settings, SettingsMistakes, load_settings
+from donebook.spaces.quotas import Quotas
 from donebook.storage.connect import announcements_for, database_for
 from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
@@ -113,6 +114,7 @@ def create_app(settings: Settings) -> FastAPI:
         body_limit=int(settings.max_body_size),
         body_seconds=settings.body_timeout,
         feed=feed,
+        quotas=Quotas(settings.quota_tasks, int(settings.quota_history), int(settings.quota_answers)),
         bodies=BodyMemory(int(settings.max_body_size)),
         writes=UserTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
         answers=AnswerRoom(disk=int(settings.spool_size), patience=settings.database_pool_timeout),

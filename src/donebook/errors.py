@@ -17,7 +17,11 @@
     │   ├── PathUserMismatch        the user in the path is not the token's
     │   ├── OriginForeign           a page of another site sent the request
     │   ├── SignUpClosed            nobody can sign up here
-    │   └── InvitationMissing       signing up needs an invitation, and this is none (any more)
+    │   ├── InvitationMissing       signing up needs an invitation, and this is none (any more)
+    │   └── QuotaExceeded           the space holds as much as it may
+    │       ├── TaskQuotaExceeded       of tasks
+    │       ├── HistoryQuotaExceeded    of history, even after the oldest was forgotten
+    │       └── AnswerQuotaExceeded     of stored answers to requests with an idempotency key
     ├── NotFound
     │   ├── TaskNotFound            no such task, or somebody else's
     │   ├── NeighbourNotFound       no such task to be moved next to
@@ -49,7 +53,7 @@ Each contract maps every leaf to an answer; a test walks this tree.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 
@@ -138,6 +142,34 @@ class SignUpClosed(Forbidden):
 
 class InvitationMissing(Forbidden):
     """The operator lets only those sign up who have an invitation, and this is none, was used or is over."""
+
+
+class QuotaExceeded(Forbidden):
+    """The space holds as much of ``limit`` as its ``quota`` allows. Deleting is never refused."""
+
+    limit: ClassVar[str]
+
+    def __init__(self, quota: int) -> None:
+        super().__init__(f"{self.limit}: {quota}")
+        self.quota = quota
+
+
+class TaskQuotaExceeded(QuotaExceeded):
+    """There are as many tasks as there may be, those in the trash counted."""
+
+    limit = "tasks"
+
+
+class HistoryQuotaExceeded(QuotaExceeded):
+    """The history has as many bytes as it may have, even without what can be forgotten."""
+
+    limit = "history"
+
+
+class AnswerQuotaExceeded(QuotaExceeded):
+    """The answers stored for requests with an idempotency key have as many bytes as they may have."""
+
+    limit = "answers"
 
 
 class NotFound(Failure):

@@ -37,6 +37,9 @@ def leaves(kind: type[Failure]) -> Iterator[type[Failure]]:
 LEAVES = sorted(leaves(Failure), key=lambda kind: kind.__name__)
 
 STATUSES: Mapping[str, int] = {
+    "AnswerQuotaExceeded": 403,
+    "HistoryQuotaExceeded": 403,
+    "TaskQuotaExceeded": 403,
     "AuthenticationFault": 500,
     "BodyTooLarge": 413,
     "BodyTooSlow": 408,
@@ -90,7 +93,7 @@ def fail(kind: type[Failure]) -> Failure:
     }
     if kind is failures.MethodNotAllowed:
         return failures.MethodNotAllowed("GET")
-    if "__init__" not in vars(kind):
+    if kind.__init__ is Exception.__init__:
         return kind()
     return kind(*(facts[each.annotation] for each in inspect.signature(kind).parameters.values()))
 

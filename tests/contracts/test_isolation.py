@@ -45,7 +45,7 @@ QUERIES: dict[str, list[str]] = {
 }
 
 NO_OWNER = re.compile(
-    "allot_number|create_task_(alone|step)|provision_user|found_space|schema_|find_erased|revocation|notify"
+    "allot_number|create_task_(alone|step)|provision_user|found_space|schema_|find_erased|revocation|notify|encoding"
 )
 """Statements that look for nothing of a user's; the inserts among them carry the owner as a value."""
 

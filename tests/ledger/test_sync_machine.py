@@ -16,6 +16,7 @@ from hypothesis.stateful import (
 )
 
 from donebook.ledger.maintenance import Retention, maintain
+from donebook.ledger.usage import recount
 from donebook.settings import Settings
 from donebook.storage.connect import database_for
 from donebook.storage.database import Database
@@ -303,6 +304,11 @@ class Synchronisation(RuleBasedStateMachine):
     @invariant()
     def clients_have_what_the_server_has(self) -> None:
         self.world.check()
+
+    @invariant()
+    def counters_say_what_is_there(self) -> None:
+        for user in self.world.truths:
+            assert not self.service.run(recount(self.database, user))
 
 
 def _moved(order: list[str], key: str, body: Mapping[str, str]) -> list[str]:

@@ -20,12 +20,13 @@ from tests.storage.ownership import KNOWN_TO_BE_NOBODYS, ownerless_tables, untie
 OWNER = bindparam("owner", type_=Text)
 KNOWN_TO_CROSS_OWNERS = {
     # Maintenance goes from owner to owner.
-    "drop_old_records",
     "drop_old_tickets",
+    "owners_with_old_history",
+    "owners_with_old_records",
     "owners_with_tombstones",
     "owners_with_trash",
-    "prune_blanks",
-    "prune_versions",
+    "spaces_after",
+    "largest_spaces",  # the operator's
     "get_account",  # a log-in finds its user by e-mail
     "list_users",  # the operator's
     "find_users",
@@ -36,7 +37,6 @@ KNOWN_TO_CROSS_OWNERS = {
     "revocations_after",  # each worker learns of all of them
     "prune_revocations",
     "prune_events",
-    "spaces_after",
     "renew_spaces",
     "renew_every_space",  # all of them, after a history was lost
     # Events: whether there is news, asked for all followers at once.

@@ -953,6 +953,65 @@ export interface components {
             revision?: number;
         };
         /**
+         * QuotaProblem
+         * @description A quota is used up.
+         */
+        QuotaProblem: {
+            /**
+             * Type
+             * @description Always `about:blank`: the code says more than a page would.
+             * @example about:blank
+             */
+            type: string;
+            /**
+             * Title
+             * @description What it is, for people.
+             * @example There is no such task
+             */
+            title: string;
+            /**
+             * Status
+             * @example 404
+             */
+            status: number;
+            /**
+             * Code
+             * @description What it is, for programs.
+             * @example task_not_found
+             */
+            code: string;
+            /**
+             * Instance
+             * @description The request's id, as in `X-Request-ID`.
+             * @example 9f86d081884c7d65
+             */
+            instance: string;
+            /**
+             * Operation
+             * @description In a batch: the index, from 0, of the operation that is meant; absent elsewhere.
+             * @example 2
+             */
+            operation?: number;
+            /**
+             * Revision
+             * @description With the codes `precondition_failed` and `revision_ahead`: what the task or the user stands at; absent elsewhere.
+             * @example 8
+             */
+            revision?: number;
+            /**
+             * Limit
+             * @description What there is too much of.
+             * @enum {string}
+             */
+            limit: "tasks" | "history" | "answers";
+            /**
+             * Quota
+             * @description How much there may be: a number of tasks, or bytes.
+             * @example 100000
+             */
+            quota: number;
+        };
+        /**
          * Readiness
          * @description Whether requests can be served, and if not, why.
          */
@@ -1578,6 +1637,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
+                };
+            };
             /** @description The body did not arrive in time */
             408: {
                 headers: {
@@ -2003,6 +2071,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
+                };
+            };
             /** @description No such task for this user */
             404: {
                 headers: {
@@ -2171,6 +2248,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
+                };
+            };
             /** @description No such task for this user */
             404: {
                 headers: {
@@ -2303,6 +2389,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
+                };
+            };
             /** @description No such task for this user */
             404: {
                 headers: {
@@ -2433,6 +2528,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
                 };
             };
             /** @description No such task for this user */
@@ -2574,6 +2678,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
                 };
             };
             /** @description No such task for this user */
@@ -2994,6 +3107,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
                 };
             };
             /** @description No such task for this user */
@@ -3470,6 +3592,15 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The user in the path is not the token's, or a quota is used up */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["QuotaProblem"];
                 };
             };
             /** @description No such task for this user */

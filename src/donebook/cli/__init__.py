@@ -17,6 +17,7 @@ from donebook.cli import (
     restore,
     serve,
     token,
+    usage,
     users,
 )
 
@@ -35,6 +36,7 @@ app.command()(restore.restore)
 app.command()(renew_revisions.renew_revisions)
 app.command()(copy.copy)
 app.command()(token.token)
+app.command()(usage.usage)
 app.add_typer(users.users, name="users")
 app.command("auth-events")(auth_events.auth_events)
 app.command()(openapi.openapi)

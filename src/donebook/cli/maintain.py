@@ -12,6 +12,8 @@ from donebook.settings import Settings
 def maintain() -> None:
     """Empty the trash and forget what is past its days, as a running service does every hour.
 
+    Counts anew what each user holds, too, and mends the counters that quotas go by.
+
     Example: TRASH_DAYS=7 donebook maintain
     """
     from donebook.errors import DatabaseUnavailable
@@ -22,12 +24,13 @@ def maintain() -> None:
     except DatabaseUnavailable as failure:
         typer.echo(f"{settings.shown_database_url} was not maintained: {failure}", err=True)
         raise typer.Exit(1) from None
-    print(f"Removed {swept}")
+    print(swept)
 
 
 async def _maintain(settings: Settings) -> str:
     from donebook.errors import DatabaseUnavailable
     from donebook.ledger.maintenance import claim_maintenance, maintain, retention_of
+    from donebook.ledger.usage import recount_all
     from donebook.storage.connect import database_for
     from donebook.storage.readiness import schema_problem
 
@@ -40,6 +43,8 @@ async def _maintain(settings: Settings) -> str:
         now = datetime.now(UTC)
         # Whoever asks for it by name gets it; the claim keeps the workers from doing it once more.
         await claim_maintenance(database, now, timedelta(0))
-        return str(await maintain(database, retention_of(settings), now))
+        swept = await maintain(database, retention_of(settings), now)
+        mended = await recount_all(database)
+        return f"Removed {swept}; mended the counters of {mended} users"
     finally:
         await database.close()

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from donebook import errors
-from donebook.contracts.refusals import BrokenRules, Refusal, describe_refusals, wording
+from donebook.contracts.refusals import QUOTAS, BrokenRules, Refusal, describe_refusals, wording
 from donebook.errors import Failure, PreconditionFailed
 from donebook.http import failures
 from donebook.http.answer import (
@@ -47,7 +47,7 @@ def due_at(moment: datetime | None) -> Due | None:
 
 def writing_of(call: CallContext, if_match: int | None = None) -> Writing:
     """The circumstances of a write made by this call."""
-    return Writing(call.services.now(), call.contract, if_match)
+    return Writing(call.services.now(), call.contract, if_match, quotas=call.services.quotas)
 
 
 async def answer_task(call: CallContext, key: TaskKey, into: type[T]) -> Answer:
@@ -240,6 +240,7 @@ class DetailVoice:
         errors.PathUserMismatch: (
             "Access forbidden: user_id mismatch. Not authorized to access this user's tasks"
         ),
+        **QUOTAS,
         errors.TaskNotFound: "Task not found",
         errors.NeighbourNotFound: "Neighbour task not found",
         errors.ChangeNotFound: "Change not found",

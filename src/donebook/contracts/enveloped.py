@@ -31,7 +31,7 @@ from donebook.contracts.fields import (
     ShownUuid,
     Title500,
 )
-from donebook.contracts.refusals import BrokenRule, describe_refusals, wording
+from donebook.contracts.refusals import QUOTAS, BrokenRule, describe_refusals, wording
 from donebook.errors import Failure
 from donebook.http import failures
 from donebook.http.answer import JSON, Answer
@@ -76,6 +76,7 @@ class EnvelopeVoice:
         errors.OriginForeign: ("FORBIDDEN", "Requests from this origin are not allowed"),
         errors.SignUpClosed: ("FORBIDDEN", "Sign-up is closed"),
         errors.InvitationMissing: ("FORBIDDEN", "Sign-up needs a valid invitation"),
+        **{kind: ("FORBIDDEN", words) for kind, words in QUOTAS.items()},
         errors.TaskNotFound: ("NOT_FOUND", "Task not found"),
         errors.NeighbourNotFound: ("NOT_FOUND", "Neighbour task not found"),
         errors.ChangeNotFound: ("NOT_FOUND", "Change not found"),

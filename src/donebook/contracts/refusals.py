@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import msgspec
 from pydantic import BaseModel, Field
 
+from donebook import errors
 from donebook.errors import Failure
 from donebook.http.contract import Refusals
 
@@ -37,10 +38,18 @@ class BrokenRules(BaseModel):
     detail: list[BrokenRule]
 
 
+QUOTAS: Mapping[type[Failure], str] = {
+    errors.TaskQuotaExceeded: "Quota exceeded: there are as many tasks as allowed; delete some for good",
+    errors.HistoryQuotaExceeded: "Quota exceeded: the history is as large as allowed; delete tasks for good",
+    errors.AnswerQuotaExceeded: "Quota exceeded: as many answers are stored as allowed; send it without an"
+    " Idempotency-Key, or tomorrow",
+}
+"""How every contract words a quota that is used up."""
+
 MEANINGS = {
     400: "A cursor or revision that does not belong here",
     401: "No token, or one that is not valid (any more)",
-    403: "Not allowed, although it is known who asks",
+    403: "Not allowed, although it is known who asks; or a quota is used up",
     404: "No such task for this user",
     408: "The body did not arrive in time",
     409: "In conflict with what is stored",

@@ -33,7 +33,7 @@ from donebook.contracts.fields import (
     Title200,
 )
 from donebook.contracts.profile import Profile, answer_profile
-from donebook.contracts.refusals import BrokenRule, describe_refusals, wording
+from donebook.contracts.refusals import QUOTAS, BrokenRule, describe_refusals, wording
 from donebook.errors import Failure
 from donebook.http import failures
 from donebook.http.answer import JSON, Answer
@@ -75,6 +75,7 @@ class CodedVoice:
         errors.OriginForeign: ("FORBIDDEN", "Requests from this origin are not allowed"),
         errors.SignUpClosed: ("FORBIDDEN", "Sign-up is closed"),
         errors.InvitationMissing: ("FORBIDDEN", "Sign-up needs a valid invitation"),
+        **{kind: ("QUOTA_EXCEEDED", words) for kind, words in QUOTAS.items()},
         errors.TaskNotFound: ("TASK_NOT_FOUND", "Task not found or you don't have permission to access it"),
         errors.NeighbourNotFound: ("NEIGHBOUR_NOT_FOUND", "Neighbour task not found"),
         errors.ChangeNotFound: ("CHANGE_NOT_FOUND", "Change not found"),

@@ -20,6 +20,7 @@ from donebook.http.stopwatch import StopwatchDatabase
 from donebook.ledger.events.feed import Feed
 from donebook.ledger.keys import ServiceKeys
 from donebook.principal import Principal
+from donebook.spaces.quotas import Quotas
 from donebook.storage.database import Database
 
 bearer = HTTPBearer(
@@ -41,6 +42,7 @@ class Services:
     body_limit: int
     body_seconds: float
     feed: Feed[Any]
+    quotas: Quotas
     bodies: BodyMemory
     writes: UserTurns
     answers: AnswerRoom

@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Path
 from pydantic import StringConstraints
 from pydantic.json_schema import SkipJsonSchema
 
-from donebook.errors import Failure
+from donebook.errors import Failure, PathUserMismatch, QuotaExceeded
 from donebook.http.answer import Answer
 from donebook.http.failures import status_of, typical_of
 from donebook.http.route import ContractRoute, admit_bearer
@@ -147,8 +147,9 @@ class Contract:
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare an endpoint: its success status, the schema of its answer, and what it may refuse with.
 
-        401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path; 413, 415 and
-        408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422 with a write;
+        401, 429, 500 and 503 are every endpoint's; 403 comes with a user in the path, and with a write that
+        a quota can refuse; 413, 415 and 408 with a body; ``If-Match`` with 412; ``Idempotency-Key`` and 422
+        with a write;
         ``If-None-Match`` and 304 with reading what has a tag. ``also`` describes other successes with
         the same answer; ``typical`` has failures of this endpoint, as examples. ``public``, ``admit``,
         ``before`` and ``streams`` are those of `ContractRoute`; where it streams, ``answer`` describes
@@ -184,13 +185,17 @@ class Contract:
             options["openapi_extra"] = {"requestBody": _COMPLETION_BODY}
         also: Mapping[int, str] = options.pop("also", {})
         keyed = declared.method != "GET" and not public and declared.options.get("keyed", self.keyed)
+        has_quota = keyed and declared.method != "DELETE"
         statuses |= {422} if keyed else set()
+        statuses |= {403} if has_quota else set()
         responses: dict[int | str, dict[str, Any]] = {declared.status: success} if success else {}
         for status, meaning in also.items():
             responses[status] = {**success, "description": meaning, "model": declared.answer}
         own: Sequence[Failure] = declared.options.get("typical", ())
+        strange = (PathUserMismatch,) * (not has_user) + (QuotaExceeded,) * (not has_quota)
         refusals = {
-            status: [each for each in own if status_of(each) == status] or typical_of(status, public=public)
+            status: [each for each in own if status_of(each) == status]
+            or [each for each in typical_of(status, public=public) if not isinstance(each, strange)]
             for status in sorted(statuses)
         }
         described: list[Callable[..., None]] = [_describe_path_user] if has_user else []

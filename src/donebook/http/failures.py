@@ -114,6 +114,7 @@ _TYPICAL: tuple[Failure, ...] = (
     errors.SubjectMissing(),
     errors.WrongCredentials(),
     errors.PathUserMismatch(),
+    errors.TaskQuotaExceeded(100_000),
     errors.TaskNotFound(),
     errors.CursorInvalid(),
     errors.RevisionAhead(8),

@@ -35,7 +35,7 @@ def once_of(scope: Scope, body: bytes) -> Once | None:
     for part in (scope["method"].encode(), target, scope["query_string"], body):
         digest.update(b"%d:" % len(part))
         digest.update(part)
-    return Once(key, digest.hexdigest())
+    return Once(key, digest.hexdigest(), deletes=scope["method"] == "DELETE")
 
 
 async def answer_once(
@@ -51,6 +51,8 @@ async def answer_once(
         given = await answer(database)
         return _encode((given.status_code, given.raw_headers, given.body))
 
-    kept, replayed = await perform_once(call.database, call.principal, once, call.services.now(), perform)
+    kept, replayed = await perform_once(
+        call.database, call.principal, once, call.services.now(), perform, quotas=call.services.quotas
+    )
     status, headers, body = _decode(kept)
     return Answer(status, [*headers, REPLAYED] if replayed else headers, bytes(body))

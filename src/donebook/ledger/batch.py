@@ -9,6 +9,7 @@ from donebook.errors import Failure, OperationFailed
 from donebook.ledger.together import Outcome, read_tasks
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
+from donebook.tasks.history import transact_with_room
 from donebook.tasks.revisions import OpenRevision
 from donebook.tasks.values import Edit, Move, NewTask, Writing
 
@@ -31,12 +32,15 @@ async def apply_batch(
     """Do the operations in order; the tasks they made or changed, one for each, as they are at the end.
 
     An operation sees what those before it did. ``writing.if_match`` is the owner's revision. Raises
-    `OperationFailed`, `PreconditionFailed`, `UserUnknown`.
+    `OperationFailed`, `PreconditionFailed`, `QuotaExceeded`, `UserUnknown`.
     """
 
     async def work(transaction: Transaction) -> Outcome[T]:
         return await OpenRevision.take(
-            transaction, principal, Writing(writing.now, writing.via), lambda taken: apply(transaction, taken)
+            transaction,
+            principal,
+            writing.unconditional(),
+            lambda taken: apply(transaction, taken),
         )
 
     async def apply(transaction: Transaction, taken: OpenRevision) -> Outcome[T]:
@@ -49,7 +53,7 @@ async def apply_batch(
                 raise OperationFailed(index, failure) from failure
         return Outcome(taken.reached, await read_tasks(transaction, principal.user_id, numbers, into))
 
-    return await database.transact(work)
+    return await transact_with_room(database, principal, work)
 
 
 async def _apply(taken: OpenRevision, operation: Operation) -> int:

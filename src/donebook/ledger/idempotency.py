@@ -8,11 +8,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from donebook.errors import KeyReused, UserUnknown
+from donebook.errors import AnswerQuotaExceeded, KeyReused, UserUnknown
 from donebook.ledger.statements import records
 from donebook.principal import Principal
+from donebook.spaces.quotas import ENTRY_BYTES, UNLIMITED, Quotas
 from donebook.storage.database import Database, Transaction
 from donebook.storage.joined import JoinedDatabase
+from donebook.tasks.history import transact_with_room
 from donebook.tasks.statements.steps import LOCK_OWNER
 
 LIFETIME = timedelta(hours=24)
@@ -24,6 +26,8 @@ class Once:
 
     key: str
     fingerprint: str
+    deletes: bool = False
+    """Whether it deletes, which no quota refuses."""
 
 
 async def perform_once(
@@ -32,30 +36,50 @@ async def perform_once(
     once: Once,
     now: datetime,
     perform: Callable[[Database], Awaitable[bytes]],
+    *,
+    quotas: Quotas = UNLIMITED,
 ) -> tuple[bytes, bool]:
     """The bytes that ``perform`` returned for this request, and whether that was an earlier time.
 
     ``perform`` is given the database to work on and may await nothing else. The owner's row is locked
     before the record is looked for, so that of several requests at once one performs and the others
-    wait for it. Raises `UserUnknown`, `KeyReused`, and whatever ``perform`` raises.
+    wait for it. Raises `UserUnknown`, `KeyReused`, `QuotaExceeded`, and whatever ``perform`` raises.
     """
+    since = now - LIFETIME
     named = {"owner": principal.user_id, "key": once.key}
 
     async def work(transaction: Transaction) -> tuple[bytes, bool]:
-        if not await transaction.fetch(LOCK_OWNER, named):
+        space = await transaction.fetch(LOCK_OWNER, named)
+        if not space:
             raise UserUnknown
-        found = await transaction.fetch(records.FIND_RECORD, {**named, "since": now - LIFETIME})
-        if found:
-            fingerprint, answer = found[0]
+        found = await transaction.fetch(records.FIND_RECORD, named)
+        if found and found[0][2] > since:
+            fingerprint, answer, _ = found[0]
             if fingerprint != once.fingerprint:
                 raise KeyReused
             return answer, True
+        stored, quota = space[0][-1], quotas.answer_bytes
+        full = stored >= quota and not once.deletes
+        if full or found:
+            stored -= (await drop_answers(transaction, principal.user_id, since))[1]
+        if full and stored >= quota:
+            raise AnswerQuotaExceeded(quota)
         answer = await perform(JoinedDatabase(transaction))
-        await transaction.fetch(records.DROP_RECORD, named)
         await transaction.fetch(
             records.ADD_RECORD,
             {**named, "fingerprint": once.fingerprint, "answer": answer, "now": now},
         )
+        added = ENTRY_BYTES + len(once.key.encode()) + len(answer)
+        await transaction.fetch(records.COUNT_ANSWERS, {**named, "added": added})
         return answer, False
 
-    return await database.transact(work)
+    return await transact_with_room(database, principal, work)
+
+
+async def drop_answers(transaction: Transaction, owner: str, since: datetime) -> tuple[int, int]:
+    """Drop the answers given up to a moment, whose space is locked; how many, and the bytes freed."""
+    values = {"owner": owner, "since": since}
+    dropped = await transaction.fetch(records.DROP_RECORDS, values)
+    freed = sum(row[0] for row in dropped)
+    await transaction.fetch(records.COUNT_ANSWERS, {"owner": owner, "added": -freed})
+    return len(dropped), freed

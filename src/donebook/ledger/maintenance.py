@@ -11,14 +11,15 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from donebook.errors import DatabaseUnavailable, UserUnknown
-from donebook.ledger.idempotency import LIFETIME
-from donebook.ledger.model import BEGUN, HISTORY
+from donebook.ledger.idempotency import LIFETIME, drop_answers
+from donebook.ledger.model import BEGUN
 from donebook.ledger.statements import erasing, sweeping
 from donebook.ledger.trash import erase_tasks
 from donebook.principal import Principal
 from donebook.settings import Settings
-from donebook.spaces.statements import SPACES_AFTER
+from donebook.spaces.quotas import ENTRY_BYTES
 from donebook.storage.database import Database, Transaction
+from donebook.tasks.history import forget_before
 from donebook.tasks.revisions import OpenRevision
 from donebook.tasks.statements.steps import LOCK_OWNER
 from donebook.tasks.values import Writing
@@ -75,8 +76,8 @@ async def maintain(database: Database, retention: Retention, now: datetime) -> S
     swept = Swept()
     await _empty_trash(database, now - retention.trash, now, swept)
     await _forget_tombstones(database, now - retention.tombstones, swept)
-    await _prune_versions(database, now - retention.history, swept)
-    swept.answers = len(await database.write(sweeping.DROP_OLD_RECORDS, {"before": now - LIFETIME}))
+    await _forget_history(database, now - retention.history, swept)
+    await _drop_answers(database, now - LIFETIME, swept)
     swept.tickets = len(await database.write(sweeping.DROP_OLD_TICKETS, {"now": now}))
     return swept
 
@@ -118,21 +119,35 @@ async def _forget_tombstones_of(database: Database, owner: str, before: datetime
     async def work(transaction: Transaction) -> int:
         await transaction.fetch(LOCK_OWNER, values)
         await transaction.fetch(sweeping.RAISE_FLOOR, values)
-        return len(await transaction.fetch(sweeping.FORGET_TOMBSTONES, values))
+        forgotten = len(await transaction.fetch(sweeping.FORGET_TOMBSTONES, values))
+        await transaction.fetch(sweeping.LOWER_HISTORY, values | {"freed": ENTRY_BYTES * forgotten})
+        return forgotten
 
     return await database.transact(work)
 
 
-async def _prune_versions(database: Database, before: datetime, swept: Swept) -> None:
-    # First of all, so that nobody takes what is left of a change for all of it.
-    mark = {"name": HISTORY, "now": before, "before": before}
-    await database.write(sweeping.MOVE_MARK[database.dialect], mark)
+async def _forget_history(database: Database, before: datetime, swept: Swept) -> None:
     after = ""
-    while owners := await database.read(SPACES_AFTER, {"after": after, "limit": _OWNERS}):
-        values = {"after": after, "upto": owners[-1][0], "before": before}
-        for statement in (sweeping.PRUNE_VERSIONS, sweeping.PRUNE_BLANKS):
-            swept.versions += len(await database.write(statement, values))
+    values = {"before": before, "limit": _OWNERS}
+    while owners := await database.read(sweeping.OWNERS_WITH_OLD_HISTORY, values | {"after": after}):
+        for (owner,) in owners:
+            swept.versions += await forget_before(database, owner, before)
         after = owners[-1][0]
+
+
+async def _drop_answers(database: Database, before: datetime, swept: Swept) -> None:
+    values = {"before": before, "limit": _OWNERS}
+    while owners := await database.read(sweeping.OWNERS_WITH_OLD_RECORDS, values):
+        for (owner,) in owners:
+            swept.answers += await _drop_answers_of(database, owner, before)
+
+
+async def _drop_answers_of(database: Database, owner: str, before: datetime) -> int:
+    async def work(transaction: Transaction) -> int:
+        await transaction.fetch(LOCK_OWNER, {"owner": owner})
+        return (await drop_answers(transaction, owner, before))[0]
+
+    return await database.transact(work)
 
 
 class Maintainer:

@@ -1,7 +1,7 @@
 """Merging: an edit that was made of an older version, applied to the newest one."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from donebook.ledger.state import State
 from donebook.ledger.statements.versions import STATE_AT, current_state
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
+from donebook.tasks.history import transact_with_room
 from donebook.tasks.revisions import OpenRevision, Written
 from donebook.tasks.usecases import edit_task
 from donebook.tasks.values import Edit, TaskKey, Writing, change, kind_of
@@ -48,12 +49,12 @@ async def merge_task(
     in conflict. If the base is older than what is kept, or than the task, every field is that the
     client gives another value; so it is if the base may be of a lost history, unless a version of the task
     carries exactly that revision. Raises `EditConflict`, `RevisionAhead`, `TaskNotFound`,
-    `PreconditionFailed`.
+    `PreconditionFailed`, `QuotaExceeded`.
     """
     if writing.if_match is None:
         # Mostly nothing happened to the task since, which the write itself can see.
         with suppress(PreconditionFailed):
-            simple = Writing(writing.now, writing.via, unless_after=merge.base)
+            simple = replace(writing, unless_after=merge.base)
             written = await edit_task(database, principal, merge.edit, simple, into)
             if written.changed:
                 return written
@@ -68,7 +69,7 @@ async def merge_task(
         return await OpenRevision.take(transaction, principal, writing, merge_into)
 
     try:
-        return await database.transact(work)
+        return await transact_with_room(database, principal, work)
     except UserUnknown:
         raise TaskNotFound from None
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text
 from sqlmodel import Field, SQLModel
 
 from donebook.storage.types import Instant
@@ -16,6 +16,7 @@ class IdempotencyRecord(SQLModel, table=True):
     """
 
     __tablename__ = "idempotency_records"
+    __table_args__ = (Index("idempotency_records_owner_created", "owner_id", "created_at"),)
 
     owner_id: str = Field(
         sa_column=Column(Text, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
@@ -36,11 +37,7 @@ class ServiceKey(SQLModel, table=True):
 
 
 class MaintenanceMark(SQLModel, table=True):
-    """A moment that maintenance remembers: when it was ``begun``, and how far back the ``history`` goes.
-
-    The worker that moves the first one on is the one that does it. Of changes before the second one some
-    versions are gone, so that nobody can say what they were.
-    """
+    """A moment that maintenance remembers: when it was ``begun``. The worker that moves it on does it."""
 
     __tablename__ = "maintenance_marks"
 
@@ -49,7 +46,6 @@ class MaintenanceMark(SQLModel, table=True):
 
 
 BEGUN = "begun"
-HISTORY = "history"
 
 
 idempotency_records: Table = IdempotencyRecord.__table__  # type: ignore[attr-defined]  # SQLModel adds it

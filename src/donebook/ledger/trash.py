@@ -54,7 +54,8 @@ async def erase_tasks(
         "revision": taken.number,
         "now": writing.now,
         "via": writing.via,
+        "erased": len(numbers),
     }
-    for statement in (erasing.BLANK_VERSIONS, erasing.APPEND_ERASURE, erasing.BURY, erasing.ERASE):
+    for statement in erasing.IN_ORDER:
         await transaction.fetch(statement, values)
     taken.keep()

@@ -14,6 +14,7 @@ from donebook.ledger.together import Outcome, read_tasks
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
 from donebook.storage.statement import Row
+from donebook.tasks.history import transact_with_room
 from donebook.tasks.revisions import OpenRevision
 from donebook.tasks.values import Writing, delete
 
@@ -30,14 +31,14 @@ async def undo_change(
     What it created goes to the trash, what it deleted comes back. Undoing an undo does again what was
     undone. ``writing.if_match`` is the owner's revision. Raises `ChangeNotFound` for a revision that
     did nothing or is older than what is kept, `UndoConflict` if a field that it changed has another
-    value by now, `PreconditionFailed`, `UserUnknown`.
+    value by now, `PreconditionFailed`, `QuotaExceeded`, `UserUnknown`.
     """
 
     async def work(transaction: Transaction) -> Outcome[T]:
         return await OpenRevision.take(
             transaction,
             principal,
-            Writing(writing.now, writing.via),
+            writing.unconditional(),
             lambda taken: revert(transaction, taken),
         )
 
@@ -55,7 +56,7 @@ async def undo_change(
         numbers = [step.number for step in steps]
         return Outcome(taken.reached, await read_tasks(transaction, owner, numbers, into))
 
-    return await database.transact(work)
+    return await transact_with_room(database, principal, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,12 @@ class Settings(BaseSettings):
     """Days a task deleted for good is remembered, for clients that synchronise."""
     history_days: Days = 365
     """Days a change can be looked up and undone."""
+    quota_tasks: Annotated[int, Field(ge=1)] = 100_000
+    """Tasks of one user, those in the trash too, at most; then 403."""
+    quota_history: Annotated[ByteSize, Field(ge=100_000)] = ByteSize(256 * 1024 * 1024)
+    """Bytes of one user's history, as 256MiB; beyond, its oldest is forgotten before HISTORY_DAYS."""
+    quota_answers: Annotated[ByteSize, Field(ge=100_000)] = ByteSize(64 * 1024 * 1024)
+    """Bytes of one user's stored answers to requests with an Idempotency-Key, at most; then 403."""
 
     log_level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(_lower)

@@ -145,6 +145,42 @@ def _contains_labels_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> s
     return f"(NOT EXISTS (SELECT 1 FROM json_each({wanted}) AS wanted WHERE NOT {has_it}))"  # noqa: S608
 
 
+class byte_length(FunctionElement[int]):  # noqa: N801 - SQL functions are lower case
+    """How many bytes a text has in UTF-8."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(byte_length, "postgresql")
+def _byte_length_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"octet_length({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(byte_length, "sqlite")
+def _byte_length_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"length(CAST({compiler.process(element.clauses, **kw)} AS BLOB))"
+
+
+class labels_length(FunctionElement[int]):  # noqa: N801 - SQL functions are lower case
+    """How many bytes a list of labels has, as PostgreSQL writes it."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(labels_length, "postgresql")
+def _labels_length_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"octet_length(CAST({compiler.process(element.clauses, **kw)} AS TEXT))"
+
+
+@compiles(labels_length, "sqlite")
+def _labels_length_sqlite(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
+    labels = compiler.process(element.clauses, **kw)
+    # PostgreSQL writes a space after each comma.
+    return f"(length(CAST({labels} AS BLOB)) + max(json_array_length({labels}) - 1, 0))"
+
+
 class later(FunctionElement[datetime]):  # noqa: N801 - SQL functions are lower case
     """The given moment, or one microsecond after the stored one where that is not earlier."""
 

@@ -7,14 +7,17 @@ from typing import Generic, TypeVar
 import msgspec
 
 from donebook.errors import (
+    HistoryQuotaExceeded,
     NeighbourNotFound,
     PreconditionFailed,
     TaskErased,
     TaskNotFound,
+    TaskQuotaExceeded,
     UserUnknown,
 )
 from donebook.principal import Principal
 from donebook.storage.database import Transaction
+from donebook.storage.statement import Row
 from donebook.tasks.facts import read_row
 from donebook.tasks.positions import LONGEST, SPREAD, between, first_of, last_of, rank
 from donebook.tasks.statements import steps
@@ -68,9 +71,7 @@ class OpenRevision:
     in order and without gaps.
     """
 
-    def __init__(
-        self, transaction: Transaction, principal: Principal, writing: Writing, number: int, floor: int
-    ) -> None:
+    def __init__(self, transaction: Transaction, principal: Principal, writing: Writing, space: Row) -> None:
         self._transaction = transaction
         self._owner = principal.user_id
         self._writing = writing
@@ -79,8 +80,8 @@ class OpenRevision:
         self._raised = False
         self._given_first = 0
         self._given_last = 0
-        self.number = number
-        self.floor = floor
+        number, self.floor, self._tasks, self._history_bytes, _ = space
+        self.number: int = number + 1
 
     @classmethod
     async def take(
@@ -90,12 +91,11 @@ class OpenRevision:
         writing: Writing,
         work: "Callable[[OpenRevision], Awaitable[R]]",
     ) -> R:
-        """Lock the owner, do the work, and record what it changed; raises `UserUnknown`."""
+        """Lock the space, do the work, and record what it changed; raises `UserUnknown`, `QuotaExceeded`."""
         rows = await transaction.fetch(steps.LOCK_OWNER, {"owner": principal.user_id})
         if not rows:
             raise UserUnknown
-        newest, floor = rows[0]
-        revision = cls(transaction, principal, writing, newest + 1, floor)
+        revision = cls(transaction, principal, writing, rows[0])
         result = await work(revision)
         await revision._record()
         return result
@@ -118,7 +118,7 @@ class OpenRevision:
         """Create a task at the end of the list.
 
         A task that has the UUID which the client chose is returned as it is, in the trash or not.
-        Raises `TaskErased`, `PreconditionFailed`.
+        Raises `TaskErased`, `PreconditionFailed`, `QuotaExceeded`.
         """
         self.require_owner_at(self._writing.if_match)
         if new.uuid is not None:
@@ -127,6 +127,9 @@ class OpenRevision:
                 return Written(existing.task, existing.revision, changed=False)
             if await self._transaction.fetch(steps.ERASED, {"owner": self._owner, "uuid": new.uuid}):
                 raise TaskErased
+        quota = self._writing.quotas.tasks
+        if self._tasks + len(self._born) >= quota:
+            raise TaskQuotaExceeded(quota)
         allotted = await self._transaction.fetch(steps.ALLOT_NUMBER[self._transaction.dialect], {})
         number: int = allotted[0][0]
         values = new_task_values(self._owner, new, self._writing) | {
@@ -278,7 +281,7 @@ class OpenRevision:
     async def _record(self) -> None:
         if self.reached != self.number:
             return
-        await self._transaction.fetch(steps.RAISE_REVISION, {"owner": self._owner, "revision": self.number})
+        self._require_room()
         if self._actions:
             await self._transaction.execute_many(
                 steps.APPEND_VERSION,
@@ -287,3 +290,13 @@ class OpenRevision:
                     for number, action in self._actions.items()
                 ],
             )
+        raised = {"owner": self._owner, "revision": self.number, "born": len(self._born)}
+        await self._transaction.fetch(steps.RAISE_REVISION, raised)
+
+    def _require_room(self) -> None:
+        """What only deletes is never refused: there is an end to it, as no more is deleted than there is."""
+        quota = self._writing.quotas.history_bytes
+        if self._history_bytes >= quota and any(
+            action != "deleted" or number in self._born for number, action in self._actions.items()
+        ):
+            raise HistoryQuotaExceeded(quota)

@@ -14,6 +14,7 @@ from donebook.errors import DatabaseUnavailable, PreconditionFailed, TaskNotFoun
 from donebook.principal import Principal
 from donebook.storage.database import Database
 from donebook.tasks.facts import read_row, read_rows
+from donebook.tasks.history import transact_with_room
 from donebook.tasks.revisions import OpenRevision, Written
 from donebook.tasks.selection import Place, Selection
 from donebook.tasks.statements import alone, reading, selecting
@@ -160,7 +161,7 @@ async def create_task(
 ) -> Written[T]:
     """Create a task, or return the one that already has the UUID which the client chose.
 
-    Raises `UserUnknown`, `PreconditionFailed`, `TaskErased`.
+    Raises `UserUnknown`, `PreconditionFailed`, `TaskErased`, `QuotaExceeded`.
     """
     if database.dialect == "postgresql":
         chosen = new.uuid is not None
@@ -170,15 +171,20 @@ async def create_task(
         rows = await database.write(statement, values)
         if rows:
             return Written(read_row(into, rows[0]), rows[0][-1], changed=True)
-        if not chosen:
-            raise PreconditionFailed(None, await owner_revision(database, principal))
+        if not chosen and writing.if_match is not None:
+            revision = await owner_revision(database, principal)
+            if revision != writing.if_match:
+                raise PreconditionFailed(None, revision)
     return await _in_revision(database, principal, writing, lambda revision: revision.create(new, into))
 
 
 async def edit_task(
     database: Database, principal: Principal, edit: Edit, writing: Writing, into: type[T]
 ) -> Written[T]:
-    """Raises `TaskNotFound`, `PreconditionFailed`; an edit that would change nothing changes nothing."""
+    """Apply an edit; one that would change nothing changes nothing.
+
+    Raises `TaskNotFound`, `PreconditionFailed`, `QuotaExceeded`.
+    """
     if not edit.aspects:
         found = await get_task(database, principal, edit.key, into, trashed=edit.trashed)
         if not writing.allows(found.revision):
@@ -208,7 +214,7 @@ async def move_task(
 ) -> Written[T]:
     """Give a task a new place; one that is there already stays as it is.
 
-    Raises `TaskNotFound`, `NeighbourNotFound`, `PreconditionFailed`.
+    Raises `TaskNotFound`, `NeighbourNotFound`, `PreconditionFailed`, `QuotaExceeded`.
     """
     if move.anchor is None and database.dialect == "postgresql":
         aspect = Aspect.FIRST if move.side == "before" else Aspect.LAST
@@ -226,6 +232,6 @@ async def _in_revision(
     writing: Writing,
     work: Callable[[OpenRevision], Awaitable[R]],
 ) -> R:
-    return await database.transact(
-        lambda transaction: OpenRevision.take(transaction, principal, writing, work)
+    return await transact_with_room(
+        database, principal, lambda transaction: OpenRevision.take(transaction, principal, writing, work)
     )

@@ -2,12 +2,13 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from donebook.spaces.quotas import UNLIMITED, Quotas
 from donebook.tasks.identifiers import uuid7
 
 Priority = Literal["low", "medium", "high"]
@@ -183,13 +184,14 @@ class Writing:
 
     ``if_match`` is the revision the client expects: the task's, or for a creation the owner's.
     ``unless_after`` refuses a task that was changed after that revision of its owner. One of the two
-    at most.
+    at most. ``quotas`` are what the space may hold.
     """
 
     now: datetime
     via: str
     if_match: int | None = None
     unless_after: int | None = None
+    quotas: Quotas = UNLIMITED
 
     @property
     def guard(self) -> int | None:
@@ -202,6 +204,10 @@ class Writing:
         if self.if_match is not None:
             return "at"
         return None if self.unless_after is None else "unchanged since"
+
+    def unconditional(self) -> "Writing":
+        """The same without a condition."""
+        return replace(self, if_match=None, unless_after=None)
 
     def allows(self, revision: int) -> bool:
         """Whether a task that stands at the revision may be written."""
@@ -217,6 +223,8 @@ def new_task_values(owner: str, new: NewTask, writing: Writing) -> dict[str, Any
         "owner": owner,
         "now": writing.now,
         "guard": writing.guard,
+        "tasks_quota": writing.quotas.tasks,
+        "history_quota": writing.quotas.history_bytes,
         "uuid": new.uuid or uuid7(),
         "title": new.title,
         "title_folded": fold(new.title),
@@ -237,6 +245,7 @@ def edit_values(owner: str, edit: Edit, writing: Writing) -> dict[str, Any]:
         kind_of(edit.key): edit.key,
         "now": writing.now,
         "guard": writing.guard,
+        "history_quota": writing.quotas.history_bytes,
         "action": edit.action,
         "via": writing.via,
     }

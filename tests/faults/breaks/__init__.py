@@ -12,7 +12,18 @@ from pathlib import Path
 VARIABLE = "DONEBOOK_TEST_MISTAKE"
 """Names the mistake that every server of a test run is to have."""
 
-_MODULES = ("accounts", "bounds", "contracts", "histories", "http", "isolation", "storage", "tasks", "tokens")
+_MODULES = (
+    "accounts",
+    "bounds",
+    "contracts",
+    "histories",
+    "http",
+    "isolation",
+    "quotas",
+    "storage",
+    "tasks",
+    "tokens",
+)
 _ROOT = Path(__file__).parents[3]
 
 

@@ -1,13 +1,13 @@
 """How ``v2`` words what went wrong: problem details (RFC 9457) with a code for programs."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from donebook import errors
-from donebook.contracts.refusals import BrokenRule, describe_refusals, wording
+from donebook.contracts.refusals import QUOTAS, BrokenRule, describe_refusals, wording
 from donebook.contracts.v2.fields import Task, shown_value
 from donebook.errors import Failure
 from donebook.http import failures
@@ -73,6 +73,13 @@ class UndoObstacle(BaseModel):
     fields: list[str] = Field(examples=[["title"]])
 
 
+class QuotaProblem(Problem):
+    """A quota is used up."""
+
+    limit: Literal["tasks", "history", "answers"] = Field(description="What there is too much of.")
+    quota: int = Field(description="How much there may be: a number of tasks, or bytes.", examples=[100_000])
+
+
 class ConflictProblem(Problem):
     """In conflict with what is stored."""
 
@@ -103,6 +110,7 @@ class ProblemVoice:
         errors.OriginForeign: ("foreign_origin", "Requests from this origin are not allowed"),
         errors.SignUpClosed: ("sign_up_closed", "Nobody can sign up here"),
         errors.InvitationMissing: ("invitation_missing", "Signing up needs a valid invitation"),
+        **{kind: ("quota_exceeded", words) for kind, words in QUOTAS.items()},
         errors.TaskNotFound: ("task_not_found", "There is no such task"),
         errors.NeighbourNotFound: ("neighbour_not_found", "There is no such task to move it next to"),
         errors.ChangeNotFound: ("change_not_found", "There is no such change, or no longer"),
@@ -165,6 +173,7 @@ class ProblemVoice:
 
 
 _SCHEMAS: Mapping[int, type[Problem]] = {
+    403: QuotaProblem,
     409: ConflictProblem,
     412: PreconditionProblem,
     422: BrokenRulesProblem,
@@ -172,19 +181,21 @@ _SCHEMAS: Mapping[int, type[Problem]] = {
 
 
 def _details(failure: Failure) -> dict[str, Any]:
+    details: dict[str, Any] = {}
     match failure:
+        case errors.QuotaExceeded():
+            details = {"limit": failure.limit, "quota": failure.quota}
         case errors.Invalid():
-            return {"errors": failure.problems}
+            details = {"errors": failure.problems}
         case errors.PreconditionFailed():
-            return {"task": failure.current, "revision": failure.revision}
+            details = {"task": failure.current, "revision": failure.revision}
         case errors.EditConflict():
-            return {"conflicts": [_field_conflict(each) for each in failure.conflicts]}
+            details = {"conflicts": [_field_conflict(each) for each in failure.conflicts]}
         case errors.UndoConflict():
-            return {"conflicts": [_obstacle(each) for each in failure.obstacles]}
+            details = {"conflicts": [_obstacle(each) for each in failure.obstacles]}
         case errors.RevisionAhead():
-            return {"revision": failure.newest}
-        case _:
-            return {}
+            details = {"revision": failure.newest}
+    return details
 
 
 def _field_conflict(conflict: errors.FieldConflict) -> dict[str, Any]:

@@ -1,19 +1,16 @@
 """The SQL of events."""
 
 from functools import cache
-from typing import Any
 
 import msgspec
 from sqlalchemy import (
     JSON,
     BigInteger,
-    Select,
     Text,
     any_,
     bindparam,
     column,
     delete,
-    false,
     func,
     insert,
     or_,
@@ -25,7 +22,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from donebook.accounts.model import users
 from donebook.ledger.events.model import event_tickets
-from donebook.ledger.model import HISTORY, maintenance_marks
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant
@@ -89,36 +85,15 @@ DROP_TICKETS = Statement(
 """Forget the owner's tickets that nobody came with in time."""
 
 
-def _followable() -> Select[Any]:
-    since = bindparam("since", type_=BigInteger)
-    pruned_before = (
-        select(maintenance_marks.c.at).where(maintenance_marks.c.name == HISTORY).scalar_subquery()
-    )
-    # Those of one owner are in the order of time, so that the first says whether any is that old.
-    changed = (
-        select(task_versions.c.at)
-        .where(task_versions.c.owner_id == OWNER, task_versions.c.revision > since)
-        .order_by(task_versions.c.revision)
-        .limit(1)
-        .scalar_subquery()
-    )
-    erased = (
-        select(tombstones.c.erased_at)
-        .where(tombstones.c.owner_id == OWNER, tombstones.c.revision > since)
-        .order_by(tombstones.c.revision)
-        .limit(1)
-        .scalar_subquery()
-    )
-    pruned = func.coalesce(or_(changed < pruned_before, erased < pruned_before), false())
-    return select(spaces.c.revision, or_(spaces.c.floor > since, pruned)).where(spaces.c.id == OWNER)
+_SINCE = bindparam("since", type_=BigInteger)
 
-
-FOLLOWABLE = Statement("followable", _followable())
-"""The owner's revision, and whether some of what came after the revision ``since`` is kept no longer.
-
-That is so when a tombstone after it was swept, or when a change after it is old enough that versions were
-pruned; of a task that was changed back then, the newest of these versions is still there to tell.
-"""
+FOLLOWABLE = Statement(
+    "followable",
+    select(spaces.c.revision, or_(spaces.c.floor > _SINCE, spaces.c.history_floor > _SINCE)).where(
+        spaces.c.id == OWNER
+    ),
+)
+"""The owner's revision, and whether some of what came after the revision ``since`` is kept no longer."""
 
 
 @cache

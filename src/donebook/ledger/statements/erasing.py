@@ -12,19 +12,23 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     literal,
+    literal_column,
     null,
     select,
     tuple_,
     update,
 )
 
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant, Labels, Numbers, is_among
 from donebook.tasks.facts import select_facts
 from donebook.tasks.model import BYTEWISE, VERSION_FACTS, task_versions, tasks, tombstones
 from donebook.tasks.statements.parts import (
+    ENTRY,
     MINE,
     NOW,
     OWNER,
@@ -35,10 +39,13 @@ from donebook.tasks.statements.parts import (
     KeyKind,
     Row,
     key_is,
+    version_bytes,
 )
 
 _V = task_versions
 _THEIRS = _V.c.owner_id == OWNER
+_BLANK_BYTES = ENTRY + literal_column("2", BigInteger)
+"""The bytes of a version without content: two are those of an empty list."""
 _AMONG = is_among(tasks.c.id, bindparam("numbers", type_=Numbers))
 _BLANK: dict[str, ColumnElement[Any]] = {
     "title": literal("", Text),
@@ -90,6 +97,25 @@ def _blank_versions() -> Update:
     return update(_V).values(_BLANK).where(_THEIRS, tuple_(_V.c.revision, _V.c.task_id).in_(found))
 
 
+def _count_erased() -> Update:
+    chain = _versions_of_them()
+    found = select(chain.c.revision, chain.c.task_id)
+    texts = select(func.coalesce(func.sum(version_bytes(_V) - _BLANK_BYTES), literal_column("0", BigInteger)))
+    texts = texts.where(_THEIRS, tuple_(_V.c.revision, _V.c.task_id).in_(found))
+    erased = bindparam("erased", type_=BigInteger)
+    return (
+        update(spaces)
+        .where(spaces.c.id == OWNER)
+        .values(
+            tasks=spaces.c.tasks - erased,
+            history_bytes=spaces.c.history_bytes - texts.scalar_subquery() + erased * ENTRY,
+        )
+    )
+
+
+COUNT_ERASED = Statement("count_erased", _count_erased(), varies=True)
+"""Takes the tasks from the space's counters, and the content of their versions; adds their tombstones."""
+
 BLANK_VERSIONS = Statement("blank_versions", _blank_versions(), varies=True)
 """Takes the content out of all versions of the tasks; that something was done, and when, stays."""
 
@@ -121,3 +147,5 @@ BURY = Statement(
 )
 
 ERASE = Statement("erase", delete(tasks).where(MINE, _AMONG))
+
+IN_ORDER = (COUNT_ERASED, BLANK_VERSIONS, APPEND_ERASURE, BURY, ERASE)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import LargeBinary, Text, bindparam, delete, select
+from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Text, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.ledger.model import idempotency_records, service_keys
+from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
-from donebook.storage.types import Instant
-from donebook.tasks.statements.parts import NOW, OWNER
+from donebook.storage.types import Instant, byte_length
+from donebook.tasks.statements.parts import ENTRY, NOW, OWNER
 
 _KEY = bindparam("key", type_=Text)
 _NAME = bindparam("name", type_=Text)
@@ -17,12 +18,27 @@ _IS_THIS = (_RECORDS.owner_id == OWNER) & (_RECORDS.key == _KEY)
 
 FIND_RECORD = Statement(
     "find_record",
-    select(_RECORDS.fingerprint, _RECORDS.answer).where(
-        _IS_THIS, _RECORDS.created_at > bindparam("since", type_=Instant)
-    ),
+    select(_RECORDS.fingerprint, _RECORDS.answer, _RECORDS.created_at).where(_IS_THIS),
 )
 
-DROP_RECORD = Statement("drop_record", delete(idempotency_records).where(_IS_THIS))
+_ANSWER: ColumnElement[int] = func.length(_RECORDS.answer, type_=BigInteger)
+ANSWER_BYTES = ENTRY + byte_length(_RECORDS.key) + _ANSWER
+
+DROP_RECORDS = Statement(
+    "drop_records",
+    delete(idempotency_records)
+    .where(_RECORDS.owner_id == OWNER, _RECORDS.created_at <= bindparam("since", type_=Instant))
+    .returning(ANSWER_BYTES.label("bytes")),
+    varies=True,
+)
+"""Drops the owner's records up to a moment: the bytes of each."""
+
+COUNT_ANSWERS = Statement(
+    "count_answers",
+    update(spaces)
+    .where(spaces.c.id == OWNER)
+    .values(answer_bytes=spaces.c.answer_bytes + bindparam("added", type_=BigInteger)),
+)
 
 ADD_RECORD = Statement(
     "add_record",

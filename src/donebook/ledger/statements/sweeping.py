@@ -6,7 +6,7 @@ that do not name one.
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Text, and_, bindparam, delete, func, literal, select, tuple_, update
+from sqlalchemy import BigInteger, Text, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.ledger.events.model import event_tickets
@@ -20,7 +20,6 @@ from donebook.tasks.statements.parts import NOW, OWNER
 _BEFORE = bindparam("before", type_=Instant)
 _LIMIT = bindparam("limit", type_=BigInteger)
 _AFTER = bindparam("after", type_=Text)
-_UPTO = bindparam("upto", type_=Text)
 _V = task_versions
 
 
@@ -71,42 +70,32 @@ FORGET_TOMBSTONES = Statement(
     "forget_tombstones", delete(tombstones).where(_FORGOTTEN).returning(tombstones.c.revision)
 )
 
+LOWER_HISTORY = Statement(
+    "lower_history",
+    update(spaces)
+    .where(spaces.c.id == OWNER)
+    .values(history_bytes=spaces.c.history_bytes - bindparam("freed", type_=BigInteger)),
+)
 
-def _prune_versions() -> Any:
-    newer = task_versions.alias("newer")
-    superseded = (
-        select(_V.c.owner_id, _V.c.revision, _V.c.task_id)
-        .select_from(newer)
-        .join(
-            _V,
-            and_(
-                _V.c.owner_id == newer.c.owner_id,
-                _V.c.revision == newer.c.previous_revision,
-                _V.c.task_id == newer.c.task_id,
-            ),
-        )
-        .where(newer.c.owner_id > _AFTER, newer.c.owner_id <= _UPTO, newer.c.at < _BEFORE)
-    )
-    swept = delete(_V).where(tuple_(_V.c.owner_id, _V.c.revision, _V.c.task_id).in_(superseded))
-    return swept.returning(_V.c.revision)
+_oldest_told = (
+    select(_V.c.at)
+    .where(_V.c.owner_id == spaces.c.id, _V.c.revision > spaces.c.history_floor)
+    .order_by(_V.c.revision)
+    .limit(1)
+    .correlate(spaces)
+    .scalar_subquery()
+)
 
-
-PRUNE_VERSIONS = Statement("prune_versions", _prune_versions(), crosses_owners=True, varies=True)
-"""Deletes versions that were followed by another before a moment.
-
-So of each task those stay that are not older, and the newest of the older ones: what the first change that
-is still told of was made to.
-"""
-
-PRUNE_BLANKS = Statement(
-    "prune_blanks",
-    delete(_V)
-    .where(_V.c.owner_id > _AFTER, _V.c.owner_id <= _UPTO, _V.c.at < _BEFORE, _V.c.title == literal("", Text))
-    .returning(_V.c.revision),
+OWNERS_WITH_OLD_HISTORY = Statement(
+    "owners_with_old_history",
+    select(spaces.c.id)
+    .where(spaces.c.id > _AFTER, _oldest_told < _BEFORE)
+    .order_by(spaces.c.id)
+    .limit(_LIMIT),
     crosses_owners=True,
     varies=True,
 )
-"""Deletes what tasks that were deleted for good left behind before a moment."""
+"""Those of whose changes the oldest that is told of was before a moment."""
 
 DROP_OLD_TICKETS = Statement(
     "drop_old_tickets",
@@ -115,11 +104,12 @@ DROP_OLD_TICKETS = Statement(
     varies=True,
 )
 
-DROP_OLD_RECORDS = Statement(
-    "drop_old_records",
-    delete(idempotency_records)
+OWNERS_WITH_OLD_RECORDS = Statement(
+    "owners_with_old_records",
+    select(idempotency_records.c.owner_id)
     .where(idempotency_records.c.created_at < _BEFORE)
-    .returning(idempotency_records.c.key),
+    .distinct()
+    .limit(_LIMIT),
     crosses_owners=True,
     varies=True,
 )

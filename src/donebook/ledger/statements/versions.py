@@ -9,7 +9,6 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    Text,
     and_,
     bindparam,
     exists,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     true,
 )
 
-from donebook.ledger.model import HISTORY, maintenance_marks
 from donebook.ledger.state import select_state
 from donebook.ledger.statements.pages import page_end
 from donebook.spaces.model import spaces
@@ -35,12 +33,8 @@ _SINCE = bindparam("since", type_=BigInteger)
 _UNTIL = bindparam("until", type_=BigInteger)
 _NUMBER = bindparam("id", type_=BigInteger)
 
-_FORGOTTEN = exists(
-    select(literal(1)).where(
-        maintenance_marks.c.name == literal(HISTORY, Text), maintenance_marks.c.at > _V.c.at
-    )
-)
-"""Whether a version belongs to a change of which some versions may be gone."""
+_REMEMBERED = _V.c.revision > select(spaces.c.history_floor).where(spaces.c.id == OWNER).scalar_subquery()
+"""Whether all versions of the change that a version belongs to are still there."""
 
 
 def _labelled(columns: list[ColumnElement[Any]], prefix: str) -> list[ColumnElement[Any]]:
@@ -72,7 +66,7 @@ STATES_OF_REVISION = Statement(
         *_labelled(select_state(tasks), "now"),
     )
     .select_from(_with_task(_with_before(_V)))
-    .where(_THEIRS, _V.c.revision == REVISION, ~_FORGOTTEN)
+    .where(_THEIRS, _V.c.revision == REVISION, _REMEMBERED)
     .order_by(_V.c.task_id),
 )
 """What a revision made of each task it changed: the task's number and UUID;
@@ -129,7 +123,7 @@ def changes(*, of_task: bool, newest_first: bool) -> Statement:
     owner = select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).cte("owner_row")
     start = _UNTIL if newest_first else _SINCE
     is_known = exists(select(literal(1)).where(_THEIRS, _V.c.revision == start).correlate(None))
-    wanted = and_(_THEIRS, _V.c.revision > _SINCE, _V.c.revision < _UNTIL, ~_FORGOTTEN)
+    wanted = and_(_THEIRS, _V.c.revision > _SINCE, _V.c.revision < _UNTIL, _REMEMBERED)
     if of_task:
         newest = select(tasks.c.revision).where(MINE, tasks.c.id == _NUMBER).scalar_subquery()
         chain = _chain(_V.c.revision == newest, _SINCE)

@@ -1,9 +1,12 @@
 """Spaces: the head of each ledger in a row of its own, apart from its user's profile."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from alembic import op
 
 from donebook.migrations.row_security import protect_rows
+from donebook.storage.types import Instant
 
 revision = "0006"
 down_revision = "0005"
@@ -51,6 +54,8 @@ def upgrade() -> None:
     op.execute(_FILL.format(texts=_TEXT_BYTES[dialect], key=_KEY_BYTES[dialect]))
     for table in _LEDGER:
         _point(table, "spaces")
+    op.create_index("idempotency_records_owner_created", "idempotency_records", ["owner_id", "created_at"])
+    op.execute("DELETE FROM maintenance_marks WHERE name = 'history'")
     op.drop_table("sync_floors")
     with op.batch_alter_table("users") as users:
         users.drop_constraint("users_revision_not_negative", type_="check")
@@ -70,9 +75,24 @@ def downgrade() -> None:
     )
     protect_rows("sync_floors")
     op.execute("INSERT INTO sync_floors (owner_id, revision) SELECT id, floor FROM spaces WHERE floor > 0")
+    _remember_history()
+    op.drop_index("idempotency_records_owner_created", "idempotency_records")
     for table in _LEDGER:
         _point(table, "users")
     op.drop_table("spaces")
+
+
+def _remember_history() -> None:
+    """Give all spaces one moment before which changes are forgotten: the newest that one of them has."""
+    v, s = (
+        sa.table("task_versions", *map(sa.column, ("owner_id", "revision")), sa.column("at", Instant())),
+        sa.table("spaces", *map(sa.column, ("id", "history_floor"))),
+    )
+    newest = sa.select(sa.func.max(v.c.at)).where(v.c.owner_id == s.c.id, v.c.revision <= s.c.history_floor)
+    at = op.get_bind().scalar(newest)
+    if at is not None:
+        marks = sa.table("maintenance_marks", sa.column("name"), sa.column("at", Instant()))
+        op.get_bind().execute(sa.insert(marks).values(name="history", at=at + timedelta(microseconds=1)))
 
 
 def _point(table: str, head: str) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Select,
     Text,
+    and_,
     case,
     exists,
     insert,
@@ -28,23 +30,29 @@ from donebook.tasks.statements.parts import (
     ACTION,
     FLOOR,
     GUARD,
+    HISTORY_QUOTA,
     MINE,
+    ONE,
     OWNER,
+    TASKS_QUOTA,
     VERSION_COLUMNS,
     KeyKind,
     Row,
     bind,
+    bytes_of_version,
     edit_of,
     key_is,
     marks_of,
     new_values,
     reach,
+    version_bytes,
     version_of,
 )
 from donebook.tasks.values import Aspect, Guard
 
 WRITTEN, KEPT, STALE = 1, 0, -1
-"""How a write of one statement ended: it wrote; nothing was to change; somebody wrote meanwhile."""
+"""How a write of one statement ended: it wrote; nothing was to change; or only a transaction can tell,
+because somebody wrote meanwhile or a quota is used up."""
 
 
 @cache
@@ -55,15 +63,19 @@ def edit_task_alone(
     merges = guard == "unchanged since"
     owner_row = _locked_owner(with_floor=merges)
     floor = owner_row.c.floor if merges else FLOOR
-    edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed, floor=floor)
-    written = edited.returning(*tasks.c).cte("written")
     snapshot = select(spaces.c.revision).where(spaces.c.id == OWNER).scalar_subquery()
+    current = owner_row.c.revision == snapshot
+    edited = edit_of(kind, aspects, owner_row.c.revision + 1, guard, trashed=trashed, floor=floor)
+    if aspects != {Aspect.DELETE}:
+        has_room = owner_row.c.history_bytes < HISTORY_QUOTA
+        edited, current = edited.where(has_room), and_(current, has_room)
+    written = edited.returning(*tasks.c).cte("written")
     kept = select(
         *select_facts(into, tasks),
         tasks.c.revision,
-        # The lock is on the newest owner row, the rest is read as of the statement's start: if they
+        # The lock is on the newest row of the space, the rest is read as of the statement's start: if they
         # differ, another write came between and what is read here may be old.
-        case((owner_row.c.revision == snapshot, KEPT), else_=STALE),
+        case((current, KEPT), else_=STALE),
     ).where(MINE, key_is(kind), reach(trashed=trashed), ~exists(select(written.c.id)))
     outcome = union_all(
         select(
@@ -85,8 +97,17 @@ def _has_written(row: Sequence[Any]) -> bool:
 
 @cache
 def create_task_alone(into: Row, *, guarded: bool) -> Statement:
-    """A creation as one statement; no row if the owner is unknown or not at the expected revision."""
-    raised = update(spaces).values(revision=spaces.c.revision + 1).where(spaces.c.id == OWNER)
+    """A creation as one statement; no row if it is refused."""
+    added = bytes_of_version(bind("title"), bind("description"), bind("tags"))
+    raised = (
+        update(spaces)
+        .values(
+            revision=spaces.c.revision + 1,
+            tasks=spaces.c.tasks + ONE,
+            history_bytes=spaces.c.history_bytes + added,
+        )
+        .where(spaces.c.id == OWNER, *_has_room(spaces))
+    )
     if guarded:
         raised = raised.where(spaces.c.revision == GUARD)
     owner_row = raised.returning(spaces.c.id, spaces.c.revision).cte("raised")
@@ -99,7 +120,7 @@ def create_task_alone(into: Row, *, guarded: bool) -> Statement:
 
 @cache
 def create_chosen_task_alone(into: Row, *, guarded: bool) -> Statement:
-    """A creation under a UUID that the client chose; no row either if that is taken.
+    """A creation under a UUID that the client chose; no row either if it is refused or that is taken.
 
     Whether it is shows when the task is inserted, so the revision is raised after that.
     """
@@ -107,10 +128,12 @@ def create_chosen_task_alone(into: Row, *, guarded: bool) -> Statement:
     erased = select(tombstones.c.uuid).where(
         tombstones.c.owner_id == OWNER, tombstones.c.uuid == bind("uuid")
     )
-    created = _created(owner_row, owner_row.c.revision + 1, ~exists(erased))
+    created = _created(owner_row, owner_row.c.revision + 1, ~exists(erased), *_has_room(owner_row))
     created = created.on_conflict_do_nothing(index_elements=[tasks.c.owner_id, tasks.c.uuid])
     written = created.returning(*tasks.c).cte("written")
-    outcome = _outcome(written, into).add_cte(_raise_to(written), _append_version(written, frozenset()))
+    outcome = _outcome(written, into).add_cte(
+        _raise_to(written, born=True), _append_version(written, frozenset())
+    )
     name = f"create_chosen_task_alone[{into.__name__}{_mark(guarded)}]"
     return Statement(name, outcome, "postgresql", announces="owner")
 
@@ -136,16 +159,26 @@ def _mark(guarded: bool) -> str:
 
 
 def _locked_owner(*, guarded: bool = False, with_floor: bool = False) -> CTE:
-    columns = [spaces.c.id, spaces.c.revision, *([spaces.c.floor] if with_floor else [])]
+    columns = [spaces.c.id, spaces.c.revision, spaces.c.tasks, spaces.c.history_bytes]
+    if with_floor:
+        columns.append(spaces.c.floor)
     locked = select(*columns).where(spaces.c.id == OWNER).with_for_update(key_share=True)
     if guarded:
         locked = locked.where(spaces.c.revision == GUARD)
     return locked.cte("owner_row")
 
 
-def _raise_to(written: CTE) -> CTE:
-    """Raise the owner's revision to that of the written task."""
-    raised = update(spaces).values(revision=written.c.revision).where(spaces.c.id == OWNER)
+def _has_room(space: FromClause) -> tuple[ColumnElement[bool], ...]:
+    """Whether a task may be added."""
+    return space.c.tasks < TASKS_QUOTA, space.c.history_bytes < HISTORY_QUOTA
+
+
+def _raise_to(written: CTE, *, born: bool = False) -> CTE:
+    """Raise the space's revision to that of the written task, and count what is added."""
+    added = {"history_bytes": spaces.c.history_bytes + version_bytes(written)}
+    if born:
+        added["tasks"] = spaces.c.tasks + ONE
+    raised = update(spaces).values(revision=written.c.revision, **added).where(spaces.c.id == OWNER)
     return raised.returning(spaces.c.id).cte("raised")
 
 

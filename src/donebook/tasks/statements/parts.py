@@ -18,6 +18,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     null,
     or_,
     select,
@@ -26,7 +27,8 @@ from sqlalchemy import (
     update,
 )
 
-from donebook.storage.types import Instant, later, rank_text
+from donebook.spaces.quotas import ENTRY_BYTES
+from donebook.storage.types import Instant, byte_length, labels_length, later, rank_text
 from donebook.tasks.model import VERSION_FACTS, tasks
 from donebook.tasks.values import Aspect, Guard
 
@@ -40,8 +42,12 @@ VIA = bindparam("via", type_=Text)
 REVISION = bindparam("revision", type_=BigInteger)
 GUARD = bindparam("guard", type_=BigInteger)
 FLOOR = bindparam("floor", type_=BigInteger)
+TASKS_QUOTA = bindparam("tasks_quota", type_=BigInteger)
+HISTORY_QUOTA = bindparam("history_quota", type_=BigInteger)
 
 MINE = tasks.c.owner_id == OWNER
+ONE: ColumnElement[int] = literal_column("1", BigInteger)
+ENTRY: ColumnElement[int] = literal_column(str(ENTRY_BYTES), BigInteger)
 LIVE = tasks.c.deleted_at.is_(None)
 TRASHED = tasks.c.deleted_at.is_not(None)
 
@@ -104,6 +110,20 @@ def new_values() -> dict[str, ColumnElement[Any]]:
         "tags",
     )
     return {"owner_id": OWNER, **{name: bind(name) for name in given}, "created_at": NOW, "updated_at": NOW}
+
+
+def bytes_of_version(
+    title: ColumnElement[Any], description: ColumnElement[Any], tags: ColumnElement[Any]
+) -> ColumnElement[int]:
+    """What a version with these texts adds to the bytes of history."""
+    texts = byte_length(title) + func.coalesce(byte_length(description), literal_column("0", BigInteger))
+    size: ColumnElement[int] = ENTRY + texts + labels_length(tags)
+    return size
+
+
+def version_bytes(written: FromClause) -> ColumnElement[int]:
+    """The bytes of a version, or of that which is appended for a task."""
+    return bytes_of_version(written.c.title, written.c.description, written.c.tags)
 
 
 def version_of(written: FromClause, action: ColumnElement[str]) -> Select[Any]:

@@ -2,7 +2,18 @@
 
 from functools import cache
 
-from sqlalchemy import BigInteger, Text, bindparam, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
@@ -29,18 +40,43 @@ from donebook.tasks.statements.parts import (
     key_is,
     marks_of,
     new_values,
+    version_bytes,
     version_of,
 )
 from donebook.tasks.values import Aspect, Guard
 
 LOCK_OWNER = Statement(
     "lock_owner",
-    select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).with_for_update(key_share=True),
+    select(
+        spaces.c.revision,
+        spaces.c.floor,
+        spaces.c.tasks,
+        spaces.c.history_bytes,
+        spaces.c.answer_bytes,
+    )
+    .where(spaces.c.id == OWNER)
+    .with_for_update(key_share=True),
+)
+"""The space's revision, and how much is in it."""
+
+_APPENDED = (
+    select(func.coalesce(func.sum(version_bytes(task_versions)), literal_column("0", BigInteger)))
+    .where(task_versions.c.owner_id == OWNER, task_versions.c.revision == REVISION)
+    .scalar_subquery()
 )
 
 RAISE_REVISION = Statement(
-    "raise_revision", update(spaces).where(spaces.c.id == OWNER).values(revision=REVISION), announces="owner"
+    "raise_revision",
+    update(spaces)
+    .where(spaces.c.id == OWNER)
+    .values(
+        revision=REVISION,
+        tasks=spaces.c.tasks + bindparam("born", type_=BigInteger),
+        history_bytes=spaces.c.history_bytes + _APPENDED,
+    ),
+    announces="owner",
 )
+"""Counts the new tasks, and the versions that were appended under the revision."""
 
 ALLOT_NUMBER = {
     "postgresql": Statement("allot_number", select(TASK_NUMBERS.next_value()), "postgresql"),

@@ -1,0 +1,121 @@
+"""Forgetting the oldest history of a space: for its age, or to make room for new."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from donebook.errors import HistoryQuotaExceeded
+from donebook.principal import Principal
+from donebook.spaces.quotas import ENTRY_BYTES
+from donebook.storage.database import Database, Transaction, Work
+from donebook.storage.joined import JoinedDatabase
+from donebook.storage.statement import Row
+from donebook.tasks.statements import pruning
+
+T = TypeVar("T")
+
+_SLICE = 1000
+"""How many versions a transaction looks at, so that it is short."""
+_SHARE = 16
+"""To make room, this part of the quota is freed at once: not for every write, and no more than must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pruned:
+    versions: int
+    more: bool
+
+
+async def forget_before(database: Database, owner: str, before: datetime) -> int:
+    """Forget the changes of a space before a moment; how many versions were deleted."""
+    versions = 0
+    while True:
+        pruned = await database.transact(lambda transaction: _forget_before(transaction, owner, before))
+        versions += pruned.versions
+        if not pruned.more:
+            return versions
+
+
+async def transact_with_room(database: Database, principal: Principal, work: Work[T]) -> T:
+    """Do the work in a transaction; if history has reached its quota, forget the oldest and do it again.
+
+    The forgetting is committed by itself: work that is refused even then is not to look through the same
+    history again. Within a larger transaction that is left to whoever began it. Raises
+    `HistoryQuotaExceeded`, and what the work raises.
+    """
+    try:
+        return await database.transact(work)
+    except HistoryQuotaExceeded as refused:
+        if isinstance(database, JoinedDatabase):
+            raise
+        if not await _make_room(database, principal.user_id, refused.quota):
+            raise
+    return await database.transact(work)
+
+
+async def _make_room(database: Database, owner: str, quota: int) -> bool:
+    """Forget the oldest changes until the history is below its quota; whether it is."""
+    while True:
+        room = await database.transact(lambda transaction: _forget_slice(transaction, owner, quota))
+        if room is not None:
+            return room
+
+
+async def _forget_slice(transaction: Transaction, owner: str, quota: int) -> bool | None:
+    rows = await transaction.fetch(pruning.FLOORS, {"owner": owner})
+    if not rows:
+        return False
+    head, floor, kept = rows[0]
+    if kept < quota:
+        return True
+    if floor >= head:
+        return False
+    await _prune(transaction, owner, (floor, head), room=quota // _SHARE)
+    return None
+
+
+async def _forget_before(transaction: Transaction, owner: str, before: datetime) -> _Pruned:
+    rows = await transaction.fetch(pruning.FLOORS, {"owner": owner})
+    if not rows:
+        return _Pruned(0, more=False)
+    floor = rows[0][1]
+    old = {"owner": owner, "after": floor, "before": before}
+    (newest,) = (await transaction.fetch(pruning.OLDER_THAN, old))[0]
+    if newest is None:
+        return _Pruned(0, more=False)
+    return await _prune(transaction, owner, (floor, newest))
+
+
+async def _prune(
+    transaction: Transaction, owner: str, bounds: tuple[int, int], room: int | None = None
+) -> _Pruned:
+    """Forget a slice of the revisions above one and up to another.
+
+    To make ``room`` for so many bytes, no more than holds as many; and then the tombstones, too.
+    """
+    floor, last = bounds
+    values = {"owner": owner, "after": floor, "limit": _SLICE}
+    upto = min(_end_of(await transaction.fetch(pruning.SLICE, values), room, last), last)
+    values["upto"] = upto
+    versions: list[Row] = []
+    for statement in (pruning.PRUNE_VERSIONS, pruning.PRUNE_BLANKS):
+        versions += await transaction.fetch(statement, values)
+    forgotten: Sequence[Row] = ()
+    if room is not None:
+        forgotten = await transaction.fetch(pruning.FORGET_BURIED, values)
+    freed = sum(row[0] for row in versions) + ENTRY_BYTES * len(forgotten)
+    lowered = {"freed": freed, "floor": max((row[0] for row in forgotten), default=0)}
+    await transaction.fetch(pruning.FORGET_HISTORY, values | lowered)
+    return _Pruned(len(versions), more=upto < last)
+
+
+def _end_of(versions: Sequence[Row], room: int | None, last: int) -> int:
+    """The revision that a slice ends with; it is forgotten as a whole."""
+    held = 0
+    for revision, size in versions:
+        held += size
+        if room is not None and held >= room:
+            end: int = revision
+            return end
+    return versions[-1][0] if len(versions) == _SLICE else last
