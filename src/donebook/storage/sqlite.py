@@ -233,6 +233,9 @@ class SqliteDatabase:
     async def view(self, work: Work[T]) -> T:
         # Not on the event loop: what needs a snapshot of its own takes long.
         try:
+            if self._reader is None:
+                # The last connection to close would take the log along.
+                self._reader = self.connect(0.05)
             return await asyncio.to_thread(self._view, work)
         except sqlite3.Error as error:
             raise _unavailable(error) from error
