@@ -1637,7 +1637,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2071,7 +2071,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2248,7 +2248,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2389,7 +2389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2530,7 +2530,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2680,7 +2680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3109,7 +3109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3594,7 +3594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The user in the path is not the token's, or a quota is used up */
+            /** @description Not allowed, although it is known who asks; or a quota is used up */
             403: {
                 headers: {
                     [name: string]: unknown;
