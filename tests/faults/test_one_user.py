@@ -153,8 +153,8 @@ async def test_one_users_lists_and_bodies_leave_memory_bounded_and_others_served
     database_url: str, serve: Serve, tries: Tries
 ) -> None:
     with serve(database_url, LOG_REQUESTS=False) as server:
-        told = await show(await server.ready(), tasks=3000, bodies=150)
-    tries(1, "sieges by 3,000 tasks and 150 bodies")
+        told = await show(await server.ready(), tasks=3000, bodies=400)
+    tries(1, "sieges by 3,000 tasks and 400 bodies")
     print(told)  # noqa: T201 - told where it fails
 
 
