@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 import httpx
@@ -395,14 +396,14 @@ async def test_a_limit_is_for_one_address(database_url: str) -> None:
             base_url="http://service",
         ) as other,
     ):
+        # Each at an account of its own: beside this limit accounts have delays of their own.
+        people = ({"email": f"ada-{each}@example.com", "password": "Wrong-horse-7"} for each in count())
         for _ in range(5):
-            assert 401 == (await one.post("/api/auth/login", json=LOG_IN)).status_code
+            assert 401 == (await one.post("/api/auth/login", json=next(people))).status_code
         forged = {"X-Forwarded-For": "198.51.100.1"}
-        assert 429 == (await one.post("/api/auth/login", json=LOG_IN, headers=forged)).status_code
-        assert 429 == (await same_network.post("/api/auth/login", json=LOG_IN)).status_code
-        # Of another account: beside this limit each account has delays of its own.
-        bob = LOG_IN | {"email": "bob@example.com"}
-        assert 401 == (await other.post("/api/auth/login", json=bob)).status_code
+        assert 429 == (await one.post("/api/auth/login", json=next(people), headers=forged)).status_code
+        assert 429 == (await same_network.post("/api/auth/login", json=next(people))).status_code
+        assert 401 == (await other.post("/api/auth/login", json=next(people))).status_code
 
 
 # What caches may do

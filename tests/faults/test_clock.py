@@ -1,5 +1,6 @@
 """Case 50: the clock of the server's machine is set an hour forward and back while it runs."""
 
+import itertools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -95,8 +96,11 @@ async def test_jumps_of_the_clock_leave_tokens_order_and_stamps_as_documented(
 async def test_a_jump_of_the_clock_begins_the_count_of_attempts_anew_and_lifts_no_limit(
     database_url: str, serve_by: Callable[..., Server], clock: Clock, tries: Tries
 ) -> None:
+    numbers = itertools.count()
+
     async def attempt(server: Server) -> int:
-        body = {"email": "ada@example.com", "password": "Wrong-horse-7"}
+        # Each at an account of its own, which have delays of their own.
+        body = {"email": f"ada-{next(numbers)}@example.com", "password": "Wrong-horse-7"}
         answer: Answer = await server.ask("POST", "/api/auth/login", body=body)
         if answer.status == 429:
             assert 1 <= int(answer.headers["retry-after"]) <= 60
