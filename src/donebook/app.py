@@ -70,6 +70,8 @@ EXPOSED_HEADERS = (
 )
 _WRITES = {"postgresql": 2, "sqlite": 8}
 """Writes of one user at once: on PostgreSQL the next waits while one is done, SQLite commits a group."""
+_LISTS = {"postgresql": 2, "sqlite": 1}
+"""Lists of one user at once: SQLite reads on the event loop, which serves nobody else meanwhile."""
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 """Of glibc's malloc.h."""
@@ -117,7 +119,11 @@ def create_app(settings: Settings) -> FastAPI:
         quotas=Quotas(settings.quota_tasks, int(settings.quota_history), int(settings.quota_answers)),
         bodies=BodyMemory(int(settings.max_body_size)),
         writes=UserTurns(at_once=_WRITES[database.dialect], patience=settings.database_pool_timeout),
-        answers=AnswerRoom(disk=int(settings.spool_size), patience=settings.database_pool_timeout),
+        answers=AnswerRoom(
+            disk=int(settings.spool_size),
+            patience=settings.database_pool_timeout,
+            at_once=_LISTS[database.dialect],
+        ),
     )
     observation = Observation(settings, database, lambda: feed.followers)
     maintainer = Maintainer(database, retention_of(settings), _now)

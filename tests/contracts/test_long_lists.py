@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import itertools
 import re
 import tempfile
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from donebook.contracts import dialect
 from donebook.errors import Overloaded
 from donebook.http.answer import KeptJson
 from donebook.http.bounds import answers
@@ -106,6 +108,32 @@ async def test_more_than_a_thousand_tasks_are_listed_whole(ada: httpx.AsyncClien
     assert [f"Work {index} ü" for index in reversed(range(1050))] == [
         each["title"] for each in listed["data"]
     ]
+
+
+async def test_once_a_list_was_large_the_next_are_read_in_pages_until_one_is_small(
+    ada: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "_LARGE", 1024)
+    await create_mixed(ada)
+    ways: list[str] = []
+
+    def note(module: Any, name: str) -> None:
+        read = getattr(module, name)
+
+        async def read_noted(*arguments: Any) -> Any:
+            ways.append(name)
+            return await read(*arguments)
+
+        monkeypatch.setattr(module, name, read_noted)
+
+    note(dialect, "list_tasks")
+    note(dialect, "read_long_list")
+    seen = [comparable(await ada.get("/api/v1/tasks")) for _ in range(2)]
+    assert seen[0] == seen[1]
+    assert ["list_tasks", "read_long_list"] == ways
+    for _ in range(2):
+        assert [] == (await ada.get("/api/ada/tasks?search=nothing")).json()
+    assert ["list_tasks", "read_long_list", "read_long_list", "list_tasks"] == ways
 
 
 @pytest.fixture
@@ -232,6 +260,32 @@ async def test_a_users_lists_are_made_two_at_a_time_and_others_do_not_wait_for_t
     done.set()
     assert [(b"[]", 1)] * 9 == await asyncio.gather(*mine, theirs)
     assert ({}, {}) == (room._mine._counts, room._all._counts)
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+async def test_others_are_served_between_a_users_large_lists(
+    monkeypatch: pytest.MonkeyPatch, is_long: bool
+) -> None:
+    monkeypatch.setattr(answers, "_LARGE", 10)
+    room = AnswerRoom(disk=1024, patience=60, at_once=1)
+    done: list[str] = []
+
+    async def make() -> tuple[bytes, int]:
+        done.append("list")
+        if is_long:
+            raise usecases.ListTooLong
+        return b"[1,2,3,4,5,6]", 1
+
+    async def serve_others() -> None:
+        while True:
+            done.append("others")
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(serve_others())
+    await asyncio.gather(*(room.make("ada", make) for _ in range(8)), return_exceptions=True)
+    others.cancel()
+    assert 8 == done.count("list")
+    assert ("list", "list") not in set(itertools.pairwise(done))
 
 
 async def test_who_waits_too_long_for_a_turn_is_refused() -> None:

@@ -68,6 +68,8 @@ async def answer_list(
     """
 
     async def read() -> tuple[Any, int]:
+        if selection.limit is None and call.services.answers.has_large_lists(call.principal.user_id):
+            raise ListTooLong
         listing = await list_tasks(call.database, call.principal, selection, into)
         return render(listing.tasks, len(listing.tasks), listing.total), listing.revision
 

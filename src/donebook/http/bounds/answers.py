@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from donebook.errors import DatabaseUnavailable, Overloaded, TooManyRequests
 from donebook.http.bounds.shares import Shares
 from donebook.http.bounds.turns import UserTurns
+from donebook.tasks.usecases import ListTooLong
 
 log = logging.getLogger("donebook.requests")
 
@@ -32,20 +33,22 @@ _ALL = ""
 class AnswerRoom:
     """What answers that are not small may take: turns at being made, memory, and ``disk`` bytes in files.
 
-    A user makes two lists at once, and all users whose last list was large, or who are not known yet, make
-    four together; who waits longer than ``patience`` seconds is refused. The last piece of an answer that
+    A user makes ``at_once`` lists, and all users whose last list was large, or who are not known yet, make
+    twice as many together; who waits longer than ``patience`` seconds is refused. After a large list the
+    event loop serves others before the next is made. The last piece of an answer that
     is taken slowly is all of it that its connection holds: the rest is in memory while there is room, and
     else in a file that ends with the answer. A user has a quarter of the memory, and half of the disk.
     """
 
-    def __init__(self, *, disk: int, patience: float) -> None:
+    def __init__(self, *, disk: int, patience: float, at_once: int = 2) -> None:
         self._memory = Shares(total=_MEMORY, share=_MEMORY // _SHARES)
         self._disk = Shares(total=disk, share=disk // 2)
-        self._mine = UserTurns(at_once=2, patience=patience)
-        self._all = UserTurns(at_once=4, patience=patience)
+        self._mine = UserTurns(at_once=at_once, patience=patience)
+        self._all = UserTurns(at_once=2 * at_once, patience=patience)
         self._my_long = UserTurns(at_once=1, patience=patience)
         self._all_long = UserTurns(at_once=2, patience=patience)
         self._modest: OrderedDict[str, None] = OrderedDict()
+        self._large: OrderedDict[str, None] = OrderedDict()
 
     @property
     def used(self) -> tuple[int, int]:
@@ -72,8 +75,15 @@ class AnswerRoom:
     async def _make(
         self, user_id: str, make: Callable[[], Awaitable[tuple[bytes, int]]]
     ) -> "tuple[bytes | KeptAnswer, int]":
-        body, revision = await make()
-        self._note(user_id, is_large=len(body) > _LARGE)
+        try:
+            body, revision = await make()
+        except ListTooLong:
+            await self._rest_after_large(user_id)
+            raise
+        if len(body) > _LARGE:
+            await self._rest_after_large(user_id)
+        else:
+            _remember(self._modest, user_id)
         if len(body) <= SMALL_ANSWER:
             return body, revision
         kept = KeptAnswer(self._memory, self._disk, user_id)
@@ -84,13 +94,15 @@ class AnswerRoom:
             raise
         return kept, revision
 
-    def _note(self, user_id: str, *, is_large: bool) -> None:
-        if is_large:
-            self._modest.pop(user_id, None)
-        elif user_id not in self._modest:
-            self._modest[user_id] = None
-            if len(self._modest) > _KNOWN_USERS:
-                self._modest.popitem(last=False)
+    def has_large_lists(self, user_id: str) -> bool:
+        """Whether the user's last long list was large, so that the next is better read in pages at once."""
+        return user_id in self._large
+
+    async def _rest_after_large(self, user_id: str) -> None:
+        """Let the event loop serve others: making a large list kept it for a while."""
+        self._modest.pop(user_id, None)
+        _remember(self._large, user_id)
+        await asyncio.sleep(0)
 
     async def make_long(self, user_id: str, fill: Callable[["KeptAnswer"], Awaitable[Any]]) -> "KeptAnswer":
         """Have an answer written, piece by piece, when it is the user's turn.
@@ -106,6 +118,8 @@ class AnswerRoom:
         except BaseException:
             kept.close()
             raise
+        if kept.size <= _LARGE:
+            self._large.pop(user_id, None)
         return kept
 
     async def _in_turn(self, turns: UserTurns, key: str, work: Callable[[], Awaitable[T]]) -> T:
@@ -115,6 +129,13 @@ class AnswerRoom:
             return await work()
         finally:
             turns.leave(key)
+
+
+def _remember(users: OrderedDict[str, None], user_id: str) -> None:
+    if user_id not in users:
+        users[user_id] = None
+        if len(users) > _KNOWN_USERS:
+            users.popitem(last=False)
 
 
 async def _wait(turns: UserTurns, key: str) -> None:
