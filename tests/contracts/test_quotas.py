@@ -63,3 +63,12 @@ def test_a_key_is_refused_rather_than_its_promise_broken(bounded: Service) -> No
     assert (201, "true") == (again.status, again.headers["idempotent-replayed"])
     assert 200 == user.patch(url, json={"title": "without a key"}).status
     assert 204 == user.delete(url, headers={"Idempotency-Key": "delete"}).status
+    restored = user.post(f"{url}/restore")
+    assert 200 == restored.status
+    deletions = {"operations": [{"op": "delete", "id": task["id"]}]}
+    for replayed in (None, "true"):
+        batch = user.post("/api/v2/batch", deletions, headers={"Idempotency-Key": "batch"})
+        assert (200, replayed) == (batch.status, batch.headers.get("idempotent-replayed"))
+    undo = f"/api/v2/changes/{batch.json()['revision']}/undo"
+    refused = user.post(undo, headers={"Idempotency-Key": "undo"})
+    assert (403, "answers") == (refused.status, refused.json()["limit"])

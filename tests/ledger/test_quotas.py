@@ -1,7 +1,7 @@
 """Quotas: what one user may fill the service with, and what is never refused."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -67,6 +67,21 @@ class Bounded(Actor):
         writing = self.writing()
         _, replayed = await perform_once(
             self.database, self.principal, once, writing.now, perform, quotas=self.quotas
+        )
+        return replayed
+
+    async def once(self, key: str, work: Callable[["Bounded"], Awaitable[Any]]) -> bool:
+        """Do the work under a key; whether it was done before."""
+
+        async def perform(database: Database) -> bytes:
+            actor = Bounded(database, self.principal, self.now)
+            actor.quotas = self.quotas
+            await work(actor)
+            return b"done"
+
+        once = Once(key, "print")
+        _, replayed = await perform_once(
+            self.database, self.principal, once, self.writing().now, perform, quotas=self.quotas
         )
         return replayed
 
@@ -237,6 +252,60 @@ async def test_answers_that_are_promised_are_kept_and_no_more_are_promised_than_
     assert ("answers", 2 * KIB) == (refused.value.limit, refused.value.quota)
     assert await ada.keyed(b"x" * 2 * KIB, key="first")
     assert 200 + 5 + 2 * KIB == (await ada.usage()).answer_bytes
+
+
+async def test_what_only_deletes_is_done_under_a_key_where_the_answers_are_full(ada: Bounded) -> None:
+    made = [(await ada.create(f"{number}")).task.id for number in range(4)]
+    ada.quotas = Quotas(answer_bytes=KIB)
+    await ada.keyed(b"x" * KIB)
+
+    assert not await ada.once("batch", lambda actor: actor.batch(delete(made[0]), delete(made[1])))
+    assert not await ada.once("undo", lambda actor: actor.undo(4))
+
+    assert [made[2]] == [each.id for each in (await ada.listing()).tasks]
+    # Their answers are kept as ever.
+    assert await ada.once("batch", lambda actor: actor.batch(delete(made[2])))
+    assert await ada.once("undo", lambda actor: actor.undo(3))
+    assert 6 == await ada.revision()
+    await ada.usage()
+
+
+@pytest.mark.parametrize(
+    "name", ["edit", "mixed", "born and deleted", "restored", "undone deletion", "nothing"]
+)
+async def test_what_does_more_than_delete_is_taken_back_where_the_answers_are_full(
+    ada: Bounded, name: str
+) -> None:
+    kept, gone = [(await ada.create(title)).task.id for title in ("kept", "gone")]
+    await ada.delete(gone)
+    uuid = uuid4()
+    works: dict[str, Callable[[Bounded], Awaitable[Any]]] = {
+        "edit": lambda actor: actor.change(kept, title="other"),
+        "mixed": lambda actor: actor.batch(delete(kept), NewTask("new")),
+        "born and deleted": lambda actor: actor.batch(NewTask("new", uuid=uuid), delete(uuid)),
+        "restored": lambda actor: actor.batch(restore(gone)),
+        "undone deletion": lambda actor: actor.undo(3),
+        "nothing": lambda actor: actor.batch(reopen(kept)),
+    }
+    ada.quotas = Quotas(answer_bytes=KIB)
+    await ada.keyed(b"x" * KIB)
+    before = await ada.usage()
+
+    with pytest.raises(AnswerQuotaExceeded):
+        await ada.once("key", works[name])
+
+    assert (3, before) == (await ada.revision(), await ada.usage())
+    assert ["kept"] == await ada.titles()
+
+
+async def test_deleting_and_restoring_for_ever_does_not_fill_the_disk_with_answers(ada: Bounded) -> None:
+    task = (await ada.create("one")).task.id
+    ada.quotas = Quotas(answer_bytes=KIB)
+    for number in range(20):
+        assert not await ada.once(f"{number}", lambda actor: actor.batch(delete(task)))
+        await ada.edit(restore(task))
+
+    assert 2 * KIB <= (await ada.usage()).answer_bytes < 2 * KIB + 300
 
 
 async def test_answers_past_their_time_make_room(ada: Bounded) -> None:

@@ -135,3 +135,90 @@ async def test_everything_can_be_read_a_page_at_a_time_after_a_renewal(
         since, more = f"&since={page['revision']}", page["more"]
 
     assert [task["id"] for task in tasks] == found
+
+
+async def page_of(ann: httpx.AsyncClient, since: int | None, began: int) -> dict[str, Any]:
+    query = {"limit": 2, "began": began} | ({} if since is None else {"since": since})
+    page: dict[str, Any] = (await ann.get(f"{V2}/sync", params=query)).raise_for_status().json()
+    assert len(page["tasks"]) + len(page["deleted"]) <= 2
+    return page
+
+
+async def test_no_page_is_larger_than_its_limit_for_a_client_that_says_where_it_began(
+    ann: httpx.AsyncClient, database_url: str
+) -> None:
+    tasks = [await create(ann, f"task {number}") for number in range(7)]
+    await renew(database_url)
+    tasks.append(await create(ann, "later"))
+
+    page = await page_of(ann, None, 0)
+    began, found = page["newest"], page["tasks"]
+    while page["more"]:
+        page = await page_of(ann, page["revision"], began)
+        found += page["tasks"]
+
+    assert tasks == found
+    assert tasks[-1]["revision"] == page["revision"] == began
+    assert (await ann.get(f"{V2}/sync?since={page['revision']}")).json()["tasks"] == []
+
+
+async def test_writes_between_the_pages_of_everything_are_not_missed(
+    ann: httpx.AsyncClient, database_url: str
+) -> None:
+    changed, gone, erased, back, *others = [await create(ann, f"task {number}") for number in range(8)]
+    unseen = await create(ann, "never seen")
+    await ann.delete(f"{V2}/tasks/{back['id']}")
+    await renew(database_url)
+
+    state: dict[str, dict[str, Any]] = {}
+    page = await page_of(ann, None, 0)
+    began, writes = page["newest"], 0
+    while True:
+        state |= {task["id"]: task for task in page["tasks"]}
+        for task in page["deleted"]:
+            state.pop(task["id"], None)
+        if not page["more"]:
+            break
+        page = await page_of(ann, page["revision"], began)
+        writes += 1
+        if writes == 1:
+            await patch(ann, changed, changed["revision"], title="other")
+            for each in (gone, erased, unseen, others[-1]):
+                assert 204 == (await ann.delete(f"{V2}/tasks/{each['id']}")).status_code
+            assert 204 == (await ann.delete(f"{V2}/trash/{erased['id']}")).status_code
+            assert 200 == (await ann.post(f"{V2}/tasks/{back['id']}/restore")).status_code
+
+    whole = (await ann.get(f"{V2}/sync")).json()
+    assert {task["id"]: task for task in whole["tasks"]} == state
+    assert whole["revision"] == page["revision"]
+    assert "other" == state[changed["id"]]["title"]
+    assert back["id"] in state
+
+
+async def test_a_renewal_between_two_pages_of_everything_has_the_client_begin_anew(
+    ann: httpx.AsyncClient, database_url: str
+) -> None:
+    for number in range(5):
+        await create(ann, f"task {number}")
+    await renew(database_url)
+    page = await page_of(ann, None, 0)
+    await renew(database_url)
+
+    query = {"since": page["revision"], "began": page["newest"]}
+    answer = await ann.get(f"{V2}/sync", params=query)
+    ahead = await ann.get(f"{V2}/sync", params=query | {"began": 2**53})
+
+    assert (410, "resync_required") == (answer.status_code, answer.json()["code"])
+    assert (400, "revision_ahead") == (ahead.status_code, ahead.json()["code"])
+    assert 2 == len((await page_of(ann, None, 0))["tasks"])
+
+
+async def test_a_revision_below_the_floor_alone_is_refused_as_ever(
+    ann: httpx.AsyncClient, database_url: str
+) -> None:
+    task = await create(ann, "Tea")
+    await renew(database_url)
+
+    for began in ("", "&began=0", f"&began={task['revision']}"):
+        answer = await ann.get(f"{V2}/sync?since={task['revision']}{began}")
+        assert (410, "resync_required") == (answer.status_code, answer.json()["code"])

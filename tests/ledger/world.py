@@ -30,11 +30,12 @@ class Client:
         """Begin anew, as a client does after ``resync_required``."""
         self.tasks: dict[str, Task] = {}
         self.revision: int | None = None
+        self.began = 0
 
     def sync_page(self) -> bool:
         """Fetch a page and apply it; whether there is more."""
         since = "" if self.revision is None else f"&since={self.revision}"
-        reply = self.user.get(f"{V2}/sync?limit={self.page}{since}")
+        reply = self.user.get(f"{V2}/sync?limit={self.page}&began={self.began}{since}")
         if reply.status == 410:
             assert "resync_required" == reply.json()["code"]
             self.forget()
@@ -48,6 +49,7 @@ class Client:
             self.tasks.pop(gone["id"], None)
         assert (self.revision or 0) <= delta["revision"]
         self.revision = delta["revision"]
+        self.began = self.began or delta["newest"]
         more: bool = delta["more"]
         return more
 

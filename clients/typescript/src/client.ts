@@ -116,9 +116,12 @@ export class DonebookClient {
     return await this.#post("/api/v2/batch", { operations }, options);
   }
 
-  /** What changed since a revision; without one, everything. */
+  /**
+   * What changed since a revision; without one, everything. No page is larger than `limit` if `began` is 0
+   * for the first one and then its `newest`.
+   */
   async sync(
-    query: { readonly since?: number; readonly limit?: number } = {},
+    query: { readonly since?: number; readonly began?: number; readonly limit?: number } = {},
     signal?: AbortSignal,
   ): Promise<SyncDelta> {
     return await this.#get("/api/v2/sync", query, signal);

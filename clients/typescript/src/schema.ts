@@ -1050,6 +1050,12 @@ export interface components {
              * @description Whether to ask again at once.
              */
             more: boolean;
+            /**
+             * Newest
+             * @description The user's revision now; where `began` was given.
+             * @example 9
+             */
+            newest?: number | null;
         };
         /**
          * Task
@@ -3225,6 +3231,8 @@ export interface operations {
             query?: {
                 /** @description The `revision` of the last answer; without it, everything. */
                 since?: number | null;
+                /** @description To read everything in pages of at most `limit`: 0 for the first one, then its `newest` beside `since` until `more` is false. Without it the first page may be larger. */
+                began?: number | null;
                 /** @description How many tasks and deletions at most, unless a single revision changed more. */
                 limit?: number;
             };
@@ -3276,7 +3284,8 @@ export interface operations {
                      *         }
                      *       ],
                      *       "revision": 7,
-                     *       "more": false
+                     *       "more": false,
+                     *       "newest": 9
                      *     }
                      */
                     "application/json": components["schemas"]["SyncDelta"];

@@ -44,9 +44,12 @@ async function gather(
   const tasks = new Map<string, Task>();
   const deleted = new Set<string>();
   let revision = since ?? 0;
+  // Whoever has nothing says where it began, so that no page is larger than the others.
+  let began = since === null ? 0 : undefined;
   let more = true;
   while (more) {
-    const page = await client.sync(revision === 0 ? {} : { since: revision }, signal);
+    const from = revision === 0 ? {} : { since: revision };
+    const page = await client.sync(began === undefined ? from : { ...from, began }, signal);
     for (const task of page.tasks) {
       tasks.set(task.id, task);
       deleted.delete(task.id);
@@ -55,6 +58,7 @@ async function gather(
       tasks.delete(id);
       deleted.add(id);
     }
+    if (began === 0) began = page.newest ?? undefined;
     ({ revision, more } = page);
   }
   return { since, revision, tasks: [...tasks.values()], deleted: [...deleted] };

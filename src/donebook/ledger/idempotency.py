@@ -18,6 +18,9 @@ from donebook.tasks.history import transact_with_room
 from donebook.tasks.statements.steps import LOCK_OWNER
 
 LIFETIME = timedelta(hours=24)
+_UTMOST = 2
+"""How many times their quota the answers to deletions may fill. Beyond it none is stored, so that there is an
+end to deleting and restoring the same tasks again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,7 @@ class Once:
     key: str
     fingerprint: str
     deletes: bool = False
-    """Whether it deletes, which no quota refuses."""
+    """Whether it can only delete, which no quota refuses. Other requests are judged by what they did."""
 
 
 async def perform_once(
@@ -43,7 +46,9 @@ async def perform_once(
 
     ``perform`` is given the database to work on and may await nothing else. The owner's row is locked
     before the record is looked for, so that of several requests at once one performs and the others
-    wait for it. Raises `UserUnknown`, `KeyReused`, `QuotaExceeded`, and whatever ``perform`` raises.
+    wait for it. Where the stored answers have reached their quota, the request is performed all the same
+    and taken back unless it only deleted. Raises `UserUnknown`, `KeyReused`, `QuotaExceeded`, and
+    whatever ``perform`` raises.
     """
     since = now - LIFETIME
     named = {"owner": principal.user_id, "key": once.key}
@@ -58,13 +63,17 @@ async def perform_once(
             if fingerprint != once.fingerprint:
                 raise KeyReused
             return answer, True
-        stored, quota = space[0][-1], quotas.answer_bytes
-        full = stored >= quota and not once.deletes
-        if full or found:
+        revision, _, tasks, _, stored = space[0]
+        quota = quotas.answer_bytes
+        if found or stored >= quota:
             stored -= (await drop_answers(transaction, principal.user_id, since))[1]
-        if full and stored >= quota:
-            raise AnswerQuotaExceeded(quota)
         answer = await perform(JoinedDatabase(transaction))
+        if stored >= quota and not once.deletes:
+            before = {"owner": principal.user_id, "after": revision, "tasks": tasks}
+            if not (await transaction.fetch(records.ONLY_DELETED, before))[0][0]:
+                raise AnswerQuotaExceeded(quota)
+        if stored >= _UTMOST * quota:
+            return answer, False
         await transaction.fetch(
             records.ADD_RECORD,
             {**named, "fingerprint": once.fingerprint, "answer": answer, "now": now},

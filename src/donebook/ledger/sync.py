@@ -39,24 +39,35 @@ class Delta(Generic[T]):
 
 
 async def changes_since(
-    database: Database, principal: Principal, since: int | None, limit: int, into: type[T]
+    database: Database,
+    principal: Principal,
+    since: int | None,
+    limit: int,
+    into: type[T],
+    *,
+    began: int | None = None,
 ) -> Delta[T]:
     """Each task that changed after ``since`` as it is now; without it, each there is.
 
-    A delta ends between two revisions: at most ``limit`` tasks, or all that one revision changed.
-    Raises `ResyncRequired`, `RevisionAhead`, `UserUnknown`.
+    A delta ends between two revisions: at most ``limit`` tasks, or all that one revision changed. Who has
+    nothing and gives ``began``, 0 at first and then the first page's ``newest``, reads a page at a time what
+    is below the floor, too. Otherwise the first page reaches it. Raises `ResyncRequired`, `RevisionAhead`,
+    `UserUnknown`.
     """
-    values = {"owner": principal.user_id, "since": since or 0, **limits(limit)}
+    # Without a word of where it began, whoever went on from below the floor would be told to begin anew.
+    reaches = int(not since and began is None)
+    values = {"owner": principal.user_id, "since": since or 0, "reaches": reaches, **limits(limit)}
     rows = await database.read(changed_since(into), values)
     if not rows:
         raise UserUnknown
     revision, floor, end = rows[0][-3:]
-    if since:
-        if since > revision:
-            raise RevisionAhead(revision)
-        if since < floor:
-            raise ResyncRequired
+    # What one has of tasks was read at the revision that one began at, or later.
+    heard = max(since, began or 0) if since else revision
+    if heard > revision:
+        raise RevisionAhead(revision)
+    if heard < floor:
+        raise ResyncRequired
     found = [row for row in rows if row[-5] is not None]
-    # A client that has nothing need not be told what is gone.
-    gone = [Deletion(row[-6], row[-5]) for row in found if row[-4] and since]
+    # Nobody need be told what was gone before.
+    gone = [Deletion(row[-6], row[-5]) for row in found if row[-4] and row[-5] > heard]
     return Delta(read_rows(into, [row for row in found if not row[-4]]), gone, end, revision)

@@ -25,6 +25,13 @@ class SyncQuery(BaseModel):
     since: int | None = Field(
         None, ge=0, le=LARGEST, description="The `revision` of the last answer; without it, everything."
     )
+    began: int | None = Field(
+        None,
+        ge=0,
+        le=LARGEST,
+        description="To read everything in pages of at most `limit`: 0 for the first one, then its `newest`"
+        " beside `since` until `more` is false. Without it the first page may be larger.",
+    )
     limit: int = Field(
         PAGE,
         ge=1,
@@ -40,13 +47,17 @@ class DeletedTask(msgspec.Struct):
     revision: Annotated[int, msgspec.Meta(description="The user's revision that it went at.", examples=[7])]
 
 
-class SyncDelta(msgspec.Struct):
+class SyncDelta(msgspec.Struct, omit_defaults=True):
     """What brings a client from the revision it knows to `revision`."""
 
     tasks: Annotated[list[Task], msgspec.Meta(description="What was made or changed, as it is now.")]
     deleted: list[DeletedTask]
     revision: Annotated[int, msgspec.Meta(description="What to ask for next, as `since`.", examples=[7])]
     more: Annotated[bool, msgspec.Meta(description="Whether to ask again at once.")]
+    newest: Annotated[
+        int | None,
+        msgspec.Meta(description="The user's revision now; where `began` was given.", examples=[9]),
+    ] = None
 
 
 @contract.route(
@@ -61,8 +72,13 @@ async def sync(call: Call, query: Annotated[SyncQuery, Query()]) -> Answer:
     """
 
     async def read() -> tuple[Any, int]:
-        delta = await changes_since(call.database, call.principal, query.since, query.limit, Task)
+        delta = await changes_since(
+            call.database, call.principal, query.since, query.limit, Task, began=query.began
+        )
         deleted = [DeletedTask(each.uuid, each.revision) for each in delta.deleted]
-        return SyncDelta(delta.tasks, deleted, delta.revision, delta.more), delta.newest
+        page = SyncDelta(delta.tasks, deleted, delta.revision, delta.more)
+        if query.began is not None:
+            page.newest = delta.newest
+        return page, delta.newest
 
     return await answer_by_revision(call, read)

@@ -2,13 +2,26 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, LargeBinary, Text, bindparam, delete, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.ledger.model import idempotency_records, service_keys
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant, byte_length
+from donebook.tasks.model import task_versions
 from donebook.tasks.statements.parts import ENTRY, NOW, OWNER
 
 _KEY = bindparam("key", type_=Text)
@@ -50,6 +63,22 @@ ADD_RECORD = Statement(
         created_at=NOW,
     ),
 )
+
+_AFTER = bindparam("after", type_=BigInteger)
+_WRITTEN = and_(task_versions.c.owner_id == OWNER, task_versions.c.revision > _AFTER)
+
+ONLY_DELETED = Statement(
+    "only_deleted",
+    select(
+        and_(
+            spaces.c.revision > _AFTER,
+            # A task that was created and deleted at once has a version that says deleted.
+            spaces.c.tasks <= bindparam("tasks", type_=BigInteger),
+            ~exists().where(_WRITTEN, task_versions.c.action != "deleted"),
+        )
+    ).where(spaces.c.id == OWNER),
+)
+"""Whether there are revisions after one, and none did anything but delete."""
 
 SERVICE_KEY = Statement("service_key", select(service_keys.c.key).where(service_keys.c.name == _NAME))
 

@@ -23,6 +23,7 @@ from donebook.tasks.model import tasks, tombstones
 from donebook.tasks.statements.parts import MINE, OWNER, TRASHED, Row
 
 _SINCE = bindparam("since", type_=BigInteger)
+_REACHES = bindparam("reaches", type_=BigInteger)
 _BURIED = tombstones.c.owner_id == OWNER
 
 
@@ -33,6 +34,8 @@ def changed_since(into: Row) -> Statement:
     Rows are the facts of the task; then its number, UUID and revision and whether it is gone; then the
     owner's revision, the floor below which deletions are forgotten, and the revision that the page ends
     with. If nothing changed, there is one row without a task.
+
+    ``reaches`` is 1 if the page must not end below the floor, however large that makes it.
     """
     owner = select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).cte("owner_row")
     end = page_end(
@@ -42,11 +45,9 @@ def changed_since(into: Row) -> Statement:
         ],
         owner.c.revision,
     )
-    # From nothing, a page reaches the floor at least: otherwise the next one would ask for what came
-    # after a revision below it, and be told to begin anew.
-    from_nothing = and_(_SINCE == 0, end < owner.c.floor)
+    below = and_(_REACHES == 1, end < owner.c.floor)
     bounds = select(
-        owner.c.revision, owner.c.floor, case((from_nothing, owner.c.floor), else_=end).label("page_end")
+        owner.c.revision, owner.c.floor, case((below, owner.c.floor), else_=end).label("page_end")
     ).cte("bounds")
     upto = select(bounds.c.page_end).scalar_subquery()
     facts: list[ColumnElement[object]] = select_facts(into, tasks)
