@@ -8,6 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from donebook.cli import app
+from donebook.http.lines import LINES
 from tests.servers.postgres import call_in_thread
 from tests.service import SECRET
 
@@ -23,6 +24,8 @@ class CommandLine:
 
     def run(self, *arguments: str, typed: str = "") -> Result:
         """What a command did, however it ended."""
+        # What a service in this process still has to log goes to its own standard error.
+        assert LINES.flush()
         runner = CliRunner()
         # In a thread, because a command runs an event loop of its own.
         result: Any = call_in_thread(runner.invoke, app, list(arguments), input=typed)
