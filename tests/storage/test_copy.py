@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
 from donebook.errors import DatabaseUnavailable
 from donebook.migrations.tables import METADATA
@@ -70,6 +70,7 @@ class Filler:
             Instant: moment.astimezone(timezone(timedelta(hours=5))) + timedelta(microseconds=unique),
             Boolean: bool(number % 2),
             BigInteger: 2**40 + unique,
+            Integer: unique,
             Uuid: UUID(int=2**100 + unique),
             LargeBinary: b"\x00\xff" + unique.to_bytes(4),
             Text: f"{unique} {TEXTS[number % 4]}",
