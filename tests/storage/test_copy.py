@@ -70,7 +70,7 @@ class Filler:
             Instant: moment.astimezone(timezone(timedelta(hours=5))) + timedelta(microseconds=unique),
             Boolean: bool(number % 2),
             BigInteger: 2**40 + unique,
-            Integer: 2**20 + unique,
+            Integer: unique,
             Uuid: UUID(int=2**100 + unique),
             LargeBinary: b"\x00\xff" + unique.to_bytes(4),
             Text: f"{unique} {TEXTS[number % 4]}",

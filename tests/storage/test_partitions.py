@@ -18,7 +18,7 @@ from tests.storage.every_statement import every_statement
 from tests.storage.ownership import owner_column
 from tests.storage.partitions import BY_USER, PARTITIONS, make_partitioned
 
-NOT_BY_USER = {"auth_events", "local_accounts", "revocations"}
+NOT_BY_USER = {"auth_events", "known_networks", "local_accounts", "revocations", "sessions"}
 """Tables of users' rows that are looked into by something else than the user."""
 
 SAMPLES: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from donebook.ledger.statements import counting
+from donebook.spaces.statements import SPACES_AFTER
 from donebook.storage.database import Database, Transaction
 
 _PAGE = 500
@@ -44,7 +45,7 @@ async def recount(database: Database, space: str) -> bool:
 async def recount_all(database: Database) -> int:
     """Count anew what is in every space; the number of spaces whose counters were mended."""
     mended, after = 0, ""
-    while spaces := await database.read(counting.SPACES_AFTER, {"after": after, "limit": _PAGE}):
+    while spaces := await database.read(SPACES_AFTER, {"after": after, "limit": _PAGE}):
         for (space,) in spaces:
             mended += await recount(database, space)
         after = spaces[-1][0]

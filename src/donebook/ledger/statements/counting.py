@@ -1,6 +1,6 @@
 """Statements of what is in a space: as its row counts it, and counted anew."""
 
-from sqlalchemy import BigInteger, Text, bindparam, func, literal_column, select, update
+from sqlalchemy import BigInteger, bindparam, func, literal_column, select, update
 
 from donebook.ledger.model import idempotency_records
 from donebook.ledger.statements.records import ANSWER_BYTES
@@ -43,15 +43,6 @@ SET_COUNTERS = Statement(
     update(spaces)
     .where(spaces.c.id == OWNER)
     .values({name: bindparam(name, type_=BigInteger) for name in ("tasks", "history_bytes", "answer_bytes")}),
-)
-
-SPACES_AFTER = Statement(
-    "spaces_after",
-    select(spaces.c.id)
-    .where(spaces.c.id > bindparam("after", type_=Text))
-    .order_by(spaces.c.id)
-    .limit(_LIMIT),
-    crosses_owners=True,
 )
 
 LARGEST_SPACES = Statement(
