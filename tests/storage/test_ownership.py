@@ -28,8 +28,10 @@ KNOWN_TO_CROSS_OWNERS = {
     "spaces_after",
     "largest_spaces",  # the operator's
     "get_account",  # a log-in finds its user by e-mail
+    "rotate_cookie",  # a session's cookie tells whose it is
+    "find_session",
     "list_users",  # the operator's
-    "find_users",
+    "list_addresses",
     "list_events",
     "record_event",  # what nobody known did is recorded too
     "anonymise_events",
@@ -37,6 +39,8 @@ KNOWN_TO_CROSS_OWNERS = {
     "revocations_after",  # each worker learns of all of them
     "prune_revocations",
     "prune_events",
+    "prune_networks",
+    "prune_sessions",
     "renew_spaces",
     "renew_every_space",  # all of them, after a history was lost
     # Events: whether there is news, asked for all followers at once.
