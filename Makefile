@@ -46,7 +46,7 @@ serve: install ## Migrate and serve on http://127.0.0.1:8000 (options: make serv
 test: dev ## Run the tests on SQLite and PostgreSQL (some: make test ARGS="-k search")
 	@$(BIN)/python -m pytest $(IN_PARALLEL) $(ARGS)
 
-faults: dev ## Run the whole fault programme and write docs/reliability.md, 20 minutes
+faults: dev ## Run the whole fault programme and write docs/reliability.md, half an hour
 	$(BIN)/python -m pytest --faults $(ARGS)
 
 client: dev ## Build the TypeScript client and test it against a server (needs Node 20 and npm)

@@ -71,6 +71,9 @@ def _case(given: dict[str, Any]) -> Case:
 
 CASES = _read()
 
+AWAITING = range(51, 73)
+"""Cases that are newer than the last run of the whole programme; the report says so of each."""
+
 
 def pattern_of(test: str) -> re.Pattern[str]:
     """Recognises the node ids that a name of a test stands for."""

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from tests.faults.breaks import find_mistake
-from tests.faults.catalogue import CASES, pattern_of
+from tests.faults.catalogue import AWAITING, CASES, pattern_of
 from tests.faults.report import PAGE
 
 TESTS = Path(__file__).parents[1]
@@ -61,6 +61,9 @@ def test_a_name_stands_for_the_test_with_its_parameters() -> None:
     assert not pattern_of("a.py::test_b[*-31]").fullmatch("tests/a.py::test_b[sqlite-131]")
 
 
-def test_the_report_is_of_these_cases_and_all_have_passed() -> None:
+def test_the_report_is_of_these_cases_and_all_have_passed_that_ran() -> None:
     rows = re.findall(r"^\| (\d+) \| (.*?) \| (.*?) \| .*? \| (\w+)", PAGE.read_text(), re.MULTILINE)
-    assert [(str(case.number), case.what, case.expected, "passed") for case in CASES] == rows
+    assert [
+        (str(case.number), case.what, case.expected, "awaiting" if case.number in AWAITING else "passed")
+        for case in CASES
+    ] == rows
