@@ -1,7 +1,6 @@
 """What the dialects share: the flow from a call to an answer, and the plainest of the voices."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -73,9 +72,11 @@ async def answer_list(
         listing = await list_tasks(call.database, call.principal, selection, into)
         return render(listing.tasks, len(listing.tasks), listing.total), listing.revision
 
-    # Not within "except": for as long as the failure is at hand, so are the rows that were read.
-    with suppress(ListTooLong):
+    try:
         return await answer_by_revision(call, read)
+    except ListTooLong:
+        # The rest is not done here: for as long as the failure is at hand, so are the rows that were read.
+        pass
     return await _answer_long_list(call, selection, into, render)
 
 

@@ -82,7 +82,7 @@ class AnswerRoom:
             raise
         if len(body) > _LARGE:
             await self._rest_after_large(user_id)
-        else:
+        elif user_id not in self._modest:
             _remember(self._modest, user_id)
         if len(body) <= SMALL_ANSWER:
             return body, revision
