@@ -10,7 +10,15 @@ from donebook.contracts.v2.voice import _SCHEMAS, Problem, ProblemVoice
 from donebook.http.failures import _RULES, status_of
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "sync.md"
-OF_ACCOUNTS = {"wrong_credentials", "email_taken", "forbidden"}
+OF_ACCOUNTS = {
+    "wrong_credentials",
+    "session_ended",
+    "email_taken",
+    "forbidden",
+    "foreign_origin",
+    "sign_up_closed",
+    "invitation_missing",
+}
 """Refusals of endpoints that this contract has not."""
 
 
