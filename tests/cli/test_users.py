@@ -24,7 +24,7 @@ def command(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
 
 @pytest.fixture
 async def service(database_url: str) -> AsyncIterator[Service]:
-    async with run_service(database_url, rate_limit_auth=Rate(1000, 60)) as service:
+    async with run_service(database_url, rate_limit_auth=Rate(1000, 60), log_requests=False) as service:
         yield service
 
 

@@ -99,7 +99,8 @@ def without_token(call: Caller) -> Iterator[Reply]:
     yield call.user.service.request(call.operation.method.upper(), call.operation.target(call.user))
 
 
-def as_another_or_with_a_quota_used_up(call: Caller) -> Iterator[Reply]:
+def as_another_from_elsewhere_or_with_a_quota_used_up(call: Caller) -> Iterator[Reply]:
+    yield call(headers={"Origin": "https://elsewhere.example"})
     yield call(path={"user_id": "somebody-else"})
     call.user.get("/api/v2/tasks")
     call.user.service.rows("UPDATE spaces SET answer_bytes = 1000000000000 WHERE id = ?", call.user.id)
@@ -144,7 +145,7 @@ RECIPES: dict[int, Callable[[Caller], Iterator[Reply]]] = {
     304: with_the_tag,
     400: with_what_the_service_did_not_make,
     401: without_token,
-    403: as_another_or_with_a_quota_used_up,
+    403: as_another_from_elsewhere_or_with_a_quota_used_up,
     404: of_what_is_missing,
     410: of_deletions_that_are_forgotten,
     412: lambda call: iter([call(headers={"If-Match": '"no-such-tag"'})]),

@@ -263,6 +263,7 @@ class DetailVoice:
         failures.BodyTooLarge: "Request body too large",
         failures.MediaTypeUnsupported: "Request body must be JSON",
         errors.TooManyRequests: "Too many requests. Please try again later",
+        errors.GuessedTooOften: "Too many requests. Please try again later",
         errors.DatabaseUnavailable: "Service temporarily unavailable",
         errors.IssuerUnavailable: "Authentication temporarily unavailable",
         errors.Overloaded: "Service temporarily overloaded",

@@ -97,6 +97,7 @@ class EnvelopeVoice:
         failures.MediaTypeUnsupported: ("VALIDATION_ERROR", "Request body must be JSON"),
         errors.Invalid: ("VALIDATION_ERROR", "The request is not valid"),
         errors.TooManyRequests: ("RATE_LIMITED", "Too many requests. Please try again later"),
+        errors.GuessedTooOften: ("RATE_LIMITED", "Too many requests. Please try again later"),
         errors.DatabaseUnavailable: ("UNAVAILABLE", "Service temporarily unavailable"),
         errors.IssuerUnavailable: ("UNAVAILABLE", "Authentication temporarily unavailable"),
         errors.Overloaded: ("UNAVAILABLE", "Service temporarily overloaded"),

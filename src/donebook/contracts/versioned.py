@@ -95,6 +95,7 @@ class CodedVoice:
         failures.BodyTooLarge: ("PAYLOAD_TOO_LARGE", "Request body too large"),
         failures.MediaTypeUnsupported: ("UNSUPPORTED_MEDIA_TYPE", "Request body must be JSON"),
         errors.TooManyRequests: ("RATE_LIMITED", "Too many requests. Please try again later"),
+        errors.GuessedTooOften: ("RATE_LIMITED", "Too many requests. Please try again later"),
         errors.DatabaseUnavailable: ("DATABASE_UNAVAILABLE", "Database temporarily unavailable"),
         errors.IssuerUnavailable: ("AUTH_UNAVAILABLE", "Authentication temporarily unavailable"),
         errors.Overloaded: ("SERVICE_OVERLOADED", "Service temporarily overloaded"),

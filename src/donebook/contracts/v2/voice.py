@@ -134,6 +134,7 @@ class ProblemVoice:
         errors.KeyReused: ("idempotency_key_reused", "The idempotency key was used for another request"),
         errors.Invalid: ("invalid", "The request breaks a rule"),
         errors.TooManyRequests: ("too_many_requests", "Too many requests; try again later"),
+        errors.GuessedTooOften: ("too_many_requests", "Too many requests; try again later"),
         errors.DatabaseUnavailable: (
             "database_unavailable",
             "The database cannot be reached; try again later",
