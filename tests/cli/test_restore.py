@@ -11,9 +11,11 @@ from subprocess import PIPE, Popen
 import pytest
 from alembic import command
 
+from donebook.ledger.usage import recount_all
 from donebook.spaces.revisions import revision_at
 from donebook.storage.migrate import alembic_config
 from tests.cli.commands import CommandLine
+from tests.databases import open_database
 from tests.service import run_service
 
 HEADS = "SELECT revision, floor FROM spaces"
@@ -37,6 +39,11 @@ def write(url: str, title: str) -> None:
     asyncio.run(write_it())
 
 
+async def miscounted(url: str) -> int:
+    async with open_database(url) as database:
+        return await recount_all(database)
+
+
 def ask(database: Path, question: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(database)) as connection:
         return connection.execute(question).fetchall()
@@ -52,7 +59,7 @@ def backup(commands: CommandLine, sqlite_url: str, tmp_path: Path) -> Path:
 
 
 def test_a_backup_is_restored_with_new_revisions_and_what_was_there_is_kept(
-    commands: CommandLine, database: Path, backup: Path
+    commands: CommandLine, database: Path, backup: Path, sqlite_url: str
 ) -> None:
     before = revision_at(datetime.now(UTC))
 
@@ -66,6 +73,9 @@ def test_a_backup_is_restored_with_new_revisions_and_what_was_there_is_kept(
     assert str(kept) in told[1]
     assert [("first",), ("second",)] == ask(kept, "SELECT title FROM tasks")
     assert [(1, 0)] == ask(backup, HEADS)
+    # What the space counts is what is there.
+    assert [(1,)] == ask(database, "SELECT tasks FROM spaces")
+    assert 0 == asyncio.run(miscounted(sqlite_url))
 
 
 def test_revisions_go_beyond_those_of_the_database_that_is_replaced_whatever_the_clock_says(

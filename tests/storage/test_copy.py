@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
 from donebook.errors import DatabaseUnavailable
+from donebook.ledger.usage import recount_all
 from donebook.migrations.tables import METADATA
 from donebook.storage import ends
 from donebook.storage.copy import Content, CopyRefused, copy_database, count_rows
@@ -19,7 +20,7 @@ from donebook.storage.ends import open_end
 from donebook.storage.statement import Row
 from donebook.storage.types import Instant, Labels
 from donebook.storage.urls import parse_database_url
-from tests.databases import DIALECTS
+from tests.databases import DIALECTS, open_database
 from tests.servers.postgres import Postgres
 from tests.service import run_service
 
@@ -136,7 +137,7 @@ async def test_the_service_goes_on_from_the_copy(source_url: str, target_url: st
     async with run_service(source_url) as service, service.client("ada") as client:
         for number in range(3):
             await client.post("/api/v1/tasks", json={"title": f"task {number}", "priority": "low"})
-        await client.delete("/api/v1/tasks/3")
+        await client.delete("/api/v1/tasks/3", headers={"Idempotency-Key": "key"})
         before = await client.get("/api/v1/tasks")
 
     await copy_database(source_url, target_url, TABLES)
@@ -147,6 +148,8 @@ async def test_the_service_goes_on_from_the_copy(source_url: str, target_url: st
     assert before.json() == after.json()
     assert before.headers["etag"] == after.headers["etag"]
     assert "/api/v1/tasks/4" == created.headers["location"]
+    async with open_database(target_url) as database:
+        assert 0 == await recount_all(database)
 
 
 async def test_what_is_written_meanwhile_is_not_in_the_copy(
