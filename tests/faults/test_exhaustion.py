@@ -73,20 +73,28 @@ async def provisioned(server: Server) -> str:
     return token
 
 
-async def start_requests(server: Server, token: str, number: int) -> list[Connection]:
-    connections = [await server.connect() for _ in range(number)]
-    for each in connections:
+async def provisioned_all(server: Server, number: int) -> list[str]:
+    """Tokens of so many users: one user alone makes fewer lists at once than there are connections."""
+    tokens = [token_for(f"user-{each}") for each in range(number)]
+    for token in tokens:
+        assert 200 == (await server.ask("GET", "/api/v1/tasks", token=token)).status
+    return tokens
+
+
+async def start_requests(server: Server, *tokens: str) -> list[Connection]:
+    connections = [await server.connect() for _ in tokens]
+    for each, token in zip(connections, tokens, strict=True):
         await each.send(request_bytes("GET", "/api/v1/tasks", token=token))
     return connections
 
 
 async def exhaust(server: Server, outside: Outside) -> None:
     """Hold every connection by a lock: whoever comes then is refused, the others answered after it."""
-    token = await provisioned(server)
+    tokens = await provisioned_all(server, POOL + 20)
     async with outside.tasks_locked():
-        held = await start_requests(server, token, POOL)
+        held = await start_requests(server, *tokens[:POOL])
         await outside.waiting(POOL)
-        late = await start_requests(server, token, 20)
+        late = await start_requests(server, *tokens[POOL:])
         refused = await asyncio.wait_for(asyncio.gather(*(each.answer() for each in late)), outside.patience)
         still_waiting = await outside.count(WAITING)
     answered = await asyncio.gather(*(each.answer() for each in held))
@@ -121,9 +129,9 @@ async def test_a_statement_that_is_given_up_does_not_go_on_in_the_database(
 ) -> None:
     settings = {"DATABASE_POOL_SIZE": POOL, "DATABASE_STATEMENT_TIMEOUT": 0.5}
     with serve(postgresql_url, **settings) as server:
-        token = await provisioned(await server.ready())
+        tokens = await provisioned_all(await server.ready(), POOL)
         async with outside.tasks_locked():
-            given_up = await start_requests(server, token, POOL)
+            given_up = await start_requests(server, *tokens)
             answers = await asyncio.gather(*(each.answer() for each in given_up))
             await outside.waiting(0)
 
@@ -132,10 +140,11 @@ async def test_a_statement_that_is_given_up_does_not_go_on_in_the_database(
 
 async def disconnect_many(server: Server, outside: Outside, rng: random.Random, number: int) -> None:
     """Ask and leave, many at once; then see that every connection to the database is free again."""
-    token = await provisioned(server)
+    tokens = await provisioned_all(server, POOL)
     async with outside.tasks_locked():
         connections = [await server.connect() for _ in range(number)]
         for each in connections:
+            token = rng.choice(tokens)
             request = rng.choice(
                 [
                     request_bytes("GET", "/api/v1/tasks", token=token),
@@ -151,7 +160,7 @@ async def disconnect_many(server: Server, outside: Outside, rng: random.Random, 
 
     # Had one been lost, so many could not be in the database at once.
     async with outside.tasks_locked():
-        held = await start_requests(server, token, POOL)
+        held = await start_requests(server, *tokens)
         await outside.waiting(POOL)
     answers = await asyncio.gather(*(each.answer() for each in held))
     assert [200] * POOL == [each.status for each in answers]

@@ -1,6 +1,7 @@
 """The two users who are made to be kept apart, and taken away afterwards."""
 
 import asyncio
+import re
 import secrets as randomness
 import time
 from collections.abc import Iterator, Sequence
@@ -9,18 +10,21 @@ from typing import Any
 
 import httpx
 
+from donebook.accounts.guesses import forget_guesses
 from donebook.accounts.model import auth_events
 from donebook.accounts.statements import erasure
 from donebook.cli.isolation.document import Operation
 from donebook.errors import DatabaseUnavailable
 from donebook.migrations.tables import METADATA
 from donebook.settings import Settings
+from donebook.spaces.statements import ERASE_SPACE
 from donebook.storage.connect import database_for
 from donebook.storage.database import Transaction
 from donebook.tokens.issue import issue_token
 from donebook.tokens.shared import SharedSecrets
 
 _LIFETIME = 900
+_MOST_RETURNS = 5
 LONGEST_WAIT = 60
 """Seconds to wait at most where the server asks for patience."""
 
@@ -49,6 +53,8 @@ class Person:
     trashed: list[OwnTask] = field(default_factory=list)
     creations: list[Operation] = field(default_factory=list)
     known: bool = False
+    revision: int = 1
+    """One of this user's own."""
     _addresses: dict[OwnTask, str] = field(default_factory=dict)
 
     @property
@@ -82,11 +88,22 @@ class Person:
     def __post_init__(self) -> None:
         self._token = self.token()
 
+    def come_back(self) -> None:
+        """Go on after all of one's tokens were ended: those of the next second are accepted again."""
+        path = self.creations[0].path.replace("{user_id}", self.id)
+        for _ in range(_MOST_RETURNS):
+            time.sleep(1)
+            self._token = self.token()
+            if self.ask("GET", path).status_code != httpx.codes.UNAUTHORIZED:
+                return
+
     def create(self, kind: str | None, *, trashed: bool = False) -> OwnTask:
         """Create a task that is known by this kind of key; raises `LookupError` where none shows it."""
         for operation in self.creations:
             path = operation.path.replace("{user_id}", self.id)
-            answer = self.ask("POST", path, json={"title": f"{self.tag} task"}).raise_for_status().json()
+            created = self.ask("POST", path, json={"title": f"{self.tag} task"}).raise_for_status()
+            self.revision = leading_number(created.headers.get("etag", "")) or self.revision
+            answer = created.json()
             task = _own_task(answer)
             if kind is not None and task.key(kind) is None:
                 continue
@@ -118,6 +135,12 @@ class Person:
 
     def numbers(self) -> set[int]:
         return {task.number for task in (*self.live, *self.trashed) if task.number is not None}
+
+
+def leading_number(tag: str) -> int:
+    """The revision that an entity tag begins with; 0 where it has none."""
+    found = re.match(r'"(\d+)', tag)
+    return int(found[1]) if found else 0
 
 
 def _own_task(shown: dict[str, Any]) -> OwnTask:
@@ -170,6 +193,8 @@ def _removal(user_id: str) -> Any:
     async def remove(transaction: Transaction) -> bool:
         values = {"owner": user_id}
         known = bool(await transaction.fetch(erasure.ERASE_USER, values))
+        await transaction.fetch(ERASE_SPACE, values)
+        await forget_guesses(transaction, user_id)
         for table in (*erasure.tables_to_empty(METADATA), auth_events):
             await transaction.fetch(erasure.erase_rows(table), values)
         return known

@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 
 from donebook.cli.isolation.document import Operation, kinds_of
-from donebook.cli.isolation.people import LONGEST_WAIT, OwnTask, Person
+from donebook.cli.isolation.people import LONGEST_WAIT, OwnTask, Person, leading_number
 
 _VARYING = re.compile(r'"(request_id|timestamp|instance)":\s*"[^"]*"')
 _STREAM_SECONDS = 10.0
-_MOST_STEPS = 200
 _HOLE = "…id…"
 _ENDS_THE_TOKEN = "/logout"  # noqa: S105 - a path
+_ENDS_ALL_TOKENS = "/logout-all"
+_ASKS_FOR_A_PASSWORD = "/auth/password"  # noqa: S105 - a path
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +144,25 @@ def _others_condition(operation: Operation, victim: Person, intruder: Person) ->
 def _others_words(operation: Operation, victim: Person, intruder: Person) -> Iterator[Attempt]:
     """What takes no task: as it is, then with the other's words, numbers and cursors in every parameter."""
     token = intruder.token() if operation.path.endswith(_ENDS_THE_TOKEN) else None
+    if operation.path_parameters:
+        intruder.create(None)  # so that the revision in the path is the last, which nothing hinders
     path = _path(operation, intruder, intruder.live[0])
     body = operation.bodies("", f"{intruder.tag} said")[0]
+    if operation.path.endswith(_ASKS_FOR_A_PASSWORD):
+        # The new one must be one that any rule allows.
+        body |= {"new_password": f"Aa1 {intruder.tag}"}
     options = {} if body is None else {"json": body}
     plain = intruder.ask(operation.method, path, token=token, **options)
-    good = plain.is_success and not _shown(plain, victim)
+    # Neither of the two has a password, so that no other is taken for it.
+    expected = (
+        plain.status_code == httpx.codes.UNAUTHORIZED
+        if operation.path.endswith(_ASKS_FOR_A_PASSWORD)
+        else plain.is_success
+    )
+    good = expected and not _shown(plain, victim)
     yield Attempt(good, f"{operation} · as it is", _verdict(plain, good))
+    if operation.path.endswith(_ENDS_ALL_TOKENS):
+        intruder.come_back()
     for name, schema in operation.query_parameters.items():
         kinds = kinds_of(schema)
         values = [*(_words(operation, victim) if "text" in kinds else [])]
@@ -176,33 +190,16 @@ def _others_path(operation: Operation, victim: Person, intruder: Person) -> Atte
 
 
 def _others_tag(operation: Operation, victim: Person, intruder: Person) -> Iterator[Attempt]:
-    """The other's entity tag, at the same revision, says nothing about what is mine."""
+    """The other's entity tag, as it would be at my own revision, says nothing about what is mine."""
     path = _path(operation, intruder, intruder.live[0])
-    _level(operation, victim, intruder)
-    tag = victim.ask("GET", _path(operation, victim, victim.live[0])).headers.get("etag")
-    if tag is not None:
+    theirs = victim.ask("GET", _path(operation, victim, victim.live[0])).headers.get("etag")
+    mine = intruder.ask("GET", path).headers.get("etag")
+    if theirs is not None and mine is not None:
+        # Where revisions begin differs, so that writing never brings both to the same one.
+        tag = re.sub(r"\d+", str(leading_number(mine)), theirs, count=1) if leading_number(mine) else theirs
         answer = intruder.ask("GET", path, headers={"If-None-Match": tag})
         good = answer.is_success and not _shown(answer, victim)
         yield Attempt(good, f"{operation} · other's ETag in If-None-Match", _verdict(answer, good))
-
-
-def _level(operation: Operation, victim: Person, intruder: Person) -> None:
-    """Bring both to one revision, where their entity tags are most alike."""
-    for _ in range(_MOST_STEPS):
-        victims, intruders = (
-            _leading_number(
-                person.ask("GET", _path(operation, person, person.live[0])).headers.get("etag", "")
-            )
-            for person in (victim, intruder)
-        )
-        if victims == intruders:
-            return
-        (victim if victims < intruders else intruder).create(None)
-
-
-def _leading_number(tag: str) -> int:
-    found = re.match(r'"(\d+)', tag)
-    return int(found[1]) if found else 0
 
 
 def _others_key(operation: Operation, victim: Person, intruder: Person) -> Attempt:
@@ -249,8 +246,8 @@ def _listening(operation: Operation, person: Person) -> AbstractContextManager[h
 def _path(operation: Operation, person: Person, task: OwnTask) -> str:
     path = operation.path.replace("{user_id}", person.id)
     path = path.replace("{task_id}", task.key(operation.key_kind) or str(uuid.uuid4()))
-    # Any other place takes a number that both have: a revision.
-    return re.sub(r"\{\w+\}", "1", path)
+    # Any other place takes a revision.
+    return re.sub(r"\{\w+\}", str(person.revision), path)
 
 
 def _shown(answer: httpx.Response, victim: Person) -> bool:
