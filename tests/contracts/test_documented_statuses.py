@@ -102,9 +102,11 @@ def without_token(call: Caller) -> Iterator[Reply]:
 def as_another_from_elsewhere_or_with_a_quota_used_up(call: Caller) -> Iterator[Reply]:
     yield call(headers={"Origin": "https://elsewhere.example"})
     yield call(path={"user_id": "somebody-else"})
-    call.user.get("/api/v2/tasks")
+    # Something that can be undone by more than a deletion, which no quota refuses.
+    task = call.user.post("/api/v2/tasks", {"title": "x"}).json()
+    edited = call.user.patch(f"/api/v2/tasks/{task['id']}", json={"title": "y"}).json()
     call.user.service.rows("UPDATE spaces SET answer_bytes = 1000000000000 WHERE id = ?", call.user.id)
-    yield call(headers={"Idempotency-Key": "key"})
+    yield call(path={"revision": str(edited["revision"])}, headers={"Idempotency-Key": "key"})
 
 
 def of_what_is_missing(call: Caller) -> Iterator[Reply]:
@@ -120,11 +122,13 @@ def with_what_the_service_did_not_make(call: Caller) -> Iterator[Reply]:
         yield call(query=query)
 
 
-def of_deletions_that_are_forgotten(call: Caller) -> Iterator[Reply]:
+def of_what_is_forgotten_or_lost(call: Caller) -> Iterator[Reply]:
     call.user.post("/api/v2/tasks", {"title": "x"})
     call.user.post("/api/v2/tasks", {"title": "y"})
     call.user.service.rows("UPDATE spaces SET floor = 2 WHERE id = ?", call.user.id)
     yield call(query="since=1")
+    call.user.service.rows("UPDATE spaces SET revision = 9, floor = 9 WHERE id = ?", call.user.id)
+    yield call(query="since=5")
 
 
 def that_breaks_a_rule(call: Caller) -> Iterator[Reply]:
@@ -147,7 +151,7 @@ RECIPES: dict[int, Callable[[Caller], Iterator[Reply]]] = {
     401: without_token,
     403: as_another_from_elsewhere_or_with_a_quota_used_up,
     404: of_what_is_missing,
-    410: of_deletions_that_are_forgotten,
+    410: of_what_is_forgotten_or_lost,
     412: lambda call: iter([call(headers={"If-Match": '"no-such-tag"'})]),
     413: lambda call: iter([call(body=b" " * 2_000_000)]),
     415: lambda call: iter([call(headers={"Content-Type": "text/plain"})]),
