@@ -1,10 +1,12 @@
 """What the README says of fields that a contract does not know is what the contract does."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
-from tests.contracts.client import Service, User
+from tests.contracts.client import Service, User, serve
+from tests.contracts.conformance import conforms_to
 from tests.process.program import ROOT
 
 TOLD = dict(
@@ -13,6 +15,13 @@ TOLD = dict(
     )
 )
 ACCOUNT = {"email": "ada@example.com", "password": "Correct-horse-7"}
+
+
+@pytest.fixture
+def service(database_url: str) -> Iterator[Service]:
+    """On a database of its own, where no other test's attempts to sign up count."""
+    with serve(database_url, check=conforms_to()) as service:
+        yield service
 
 
 @pytest.mark.parametrize("contract", ["v2", "versioned", "flat", "scoped", "enveloped", "auth"])
