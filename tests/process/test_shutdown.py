@@ -14,6 +14,8 @@ from tests.process.program import PATIENCE, serve
 from tests.service import bearer
 
 URL = "/api/v1/tasks"
+PEOPLE = [bearer(f"person {number}") for number in range(5)]
+"""Of one user only two writes would go as far as the database."""
 
 
 _WAITING = """
@@ -25,7 +27,7 @@ UntilWaiting = Callable[[int], Awaitable[None]]
 
 @asynccontextmanager
 async def writes_held(url: str) -> AsyncIterator[UntilWaiting]:
-    """While this lasts no write of Ada's can go on; gives what waits until so many are held up."""
+    """While this lasts no write can go on; gives what waits until so many are held up."""
     held = held_on_sqlite if url.startswith("sqlite") else held_on_postgresql
     async with held(url) as until_waiting:
         yield until_waiting
@@ -52,7 +54,7 @@ async def held_on_postgresql(url: str) -> AsyncIterator[UntilWaiting]:
                 await asyncio.sleep(0.02)
 
     async with holder.transaction():
-        await holder.execute("SELECT FROM spaces WHERE id = 'ada' FOR UPDATE")
+        await holder.execute("SELECT FROM spaces FOR UPDATE")
         yield wait_until
     await holder.close()
     await observer.close()
@@ -60,14 +62,15 @@ async def held_on_postgresql(url: str) -> AsyncIterator[UntilWaiting]:
 
 async def test_requests_under_way_finish_before_the_workers_end(tmp_path: Path, database_url: str) -> None:
     with serve(tmp_path, "--workers", "2", DATABASE_URL=database_url) as program:
-        async with httpx.AsyncClient(base_url=program.url, headers=bearer("ada"), timeout=PATIENCE) as client:
-            assert 201 == (await client.post(URL, json={"title": "Before"})).status_code
+        async with httpx.AsyncClient(base_url=program.url, timeout=PATIENCE) as client:
+            for person in PEOPLE:
+                assert 201 == (await client.post(URL, headers=person, json={"title": "Before"})).status_code
             async with writes_held(database_url) as until_waiting:
                 under_way = [
-                    asyncio.create_task(client.post(URL, json={"title": f"During {number}"}))
-                    for number in range(5)
+                    asyncio.create_task(client.post(URL, headers=person, json={"title": "During"}))
+                    for person in PEOPLE
                 ]
-                await until_waiting(5)
+                await until_waiting(len(PEOPLE))
                 program.process.send_signal(signal.SIGTERM)
                 await asyncio.sleep(0.5)
                 assert not any(request.done() for request in under_way)
