@@ -68,9 +68,10 @@ def properties_of(operation: dict[str, Any]) -> Iterator[str]:
         yield from schema.get("properties", {})
 
 
-@pytest.fixture(scope="module")
-def unlimited(sqlite_service_url: str) -> Iterator[Service]:
-    with serve(sqlite_service_url, rate_limit_auth="1000/second") as service:
+@pytest.fixture
+def unlimited(sqlite_url: str) -> Iterator[Service]:
+    """A service of the test's own: several together use up even the highest limit of attempts."""
+    with serve(sqlite_url, rate_limit_auth="1000/second") as service:
         yield service
 
 
