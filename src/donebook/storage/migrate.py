@@ -20,6 +20,7 @@ from donebook.storage.primary import Primary
 from donebook.storage.private_file import make_private_file
 from donebook.storage.row_security import grant_role
 from donebook.storage.urls import PostgresAddress, SqliteAddress, parse_database_url
+from donebook.storage.write_ahead_log import use_write_ahead_log
 
 # Any constant will do; this one is the CRC-32 of "donebook", so that it is not somebody else's.
 _LOCK_KEY = 0x8DE75300
@@ -158,7 +159,7 @@ def _run_on_sqlite(address: SqliteAddress, run: Callable[[Connection], None]) ->
     def _leave_transactions_to_us(connection: Any, record: Any) -> None:
         del record
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        use_write_ahead_log(connection, wait_seconds=_SQLITE_WAIT_SECONDS)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

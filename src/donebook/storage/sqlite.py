@@ -21,6 +21,7 @@ from donebook.storage.sqlite_file import LOOK_SECONDS, DatabaseFile, FileAway
 from donebook.storage.statement import SQLITE, CompiledStatement, Row, Statement, Values, compile_statement
 from donebook.storage.turns import WriterTurns
 from donebook.storage.types import tick
+from donebook.storage.write_ahead_log import use_write_ahead_log
 
 T = TypeVar("T")
 
@@ -66,7 +67,7 @@ def connect(
             cached_statements=512,
         )
         if not read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
+            use_write_ahead_log(connection, wait_seconds=busy_seconds)
         connection.execute(f"PRAGMA synchronous={synchronous}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.create_function("donebook_tick", 1, tick, deterministic=True)
