@@ -17,12 +17,31 @@ from tests.faults.server import Server, eventually
 BOUND = 1.0
 """Seconds after which no server takes a token that was ended."""
 
+PASSWORD = "Correct-horse-7"
+
 End = Callable[[Server, str, str, str], Awaitable[None]]
 
 
 async def log_out(server: Server, url: str, user: str, token: str) -> None:
     del url, user
     assert 200 == (await server.ask("POST", "/api/auth/logout", token=token)).status
+
+
+async def log_out_everywhere(server: Server, url: str, user: str, token: str) -> None:
+    del url, user
+    assert 204 == (await server.ask("POST", "/api/auth/logout-all", token=token)).status
+
+
+async def change_password(server: Server, url: str, user: str, token: str) -> None:
+    """In another session, whose own token goes on."""
+    del url, user
+    account = {
+        "email": (await server.ask("GET", "/api/auth/me", token=token)).json()["email"],
+        "password": PASSWORD,
+    }
+    other = (await server.ask("POST", "/api/auth/login", body=account)).json()["token"]
+    passwords = {"current_password": PASSWORD, "new_password": "Better-horse-8"}
+    assert 204 == (await server.ask("POST", "/api/auth/password", body=passwords, token=other)).status
 
 
 async def renew_password(server: Server, url: str, user: str, token: str) -> None:
@@ -48,7 +67,7 @@ async def erase(server: Server, url: str, user: str, token: str) -> None:
 async def delay_of(end: End, servers: list[Server], url: str, name: str) -> float:
     """Seconds for which the other server still takes the token."""
     here, there = servers
-    account = {"email": f"{name}@example.com", "password": "Correct-horse-7"}
+    account = {"email": f"{name}@example.com", "password": PASSWORD}
     session = (await here.ask("POST", "/api/auth/signup", body=account)).json()
     user, token = session["user_id"], session["token"]
     for server in servers:
@@ -63,7 +82,11 @@ async def delay_of(end: End, servers: list[Server], url: str, name: str) -> floa
     return time.monotonic() - ended
 
 
-@pytest.mark.parametrize("end", [log_out, renew_password, disable, erase], ids=lambda end: end.__name__)
+@pytest.mark.parametrize(
+    "end",
+    [log_out, log_out_everywhere, change_password, renew_password, disable, erase],
+    ids=lambda end: end.__name__,
+)
 async def test_another_server_refuses_an_ended_token_within_a_second(
     database_url: str, serve: Serve, end: End, tries: Tries
 ) -> None:
