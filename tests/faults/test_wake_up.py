@@ -36,11 +36,11 @@ async def suspend(proxy: Proxy, url: str, waking: float) -> None:
     proxy.most_open = 0
 
 
-async def ask_at_once(server: Server, number: int, prefix: str) -> list[Answer]:
-    """The answers to as many reads as writes of one user."""
-    token = token_for("ada")
+async def ask_at_once(server: Server, number: int, prefix: str, users: int = 1) -> list[Answer]:
+    """The answers to as many reads as writes of so many users."""
 
     async def ask(each: int) -> Answer:
+        token = token_for(f"ada-{each % users}")
         if each % 2:
             answer = await server.ask("GET", "/api/v1/tasks", token=token)
         else:
@@ -159,10 +159,11 @@ async def test_who_gets_no_connection_to_a_database_that_wakes_late_is_refused_i
     server, proxy, url = proxied_server()
     with server:
         await server.ready()
-        await ask_at_once(server, 30, "before")
+        # Of one user, few would ask for a connection at the same time.
+        await ask_at_once(server, 30, "before", users=30)
         await suspend(proxy, url, 8.0)
 
-        answers = await ask_at_once(server, 30, "after")
+        answers = await ask_at_once(server, 30, "after", users=30)
 
         refused = [each for each in answers if each.status == 503]
         assert {200, 201, 503} == {each.status for each in answers}
