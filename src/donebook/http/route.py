@@ -122,7 +122,9 @@ class ContractRoute(APIRoute):
             else:
                 raise TypeError(f"{endpoint.__name__}: no way to fill the parameter {name!r}")
 
-    async def answer(self, scope: Scope, receive: Receive, services: Services) -> Answer:
+    async def answer(  # noqa: C901, PLR0912 - every request comes through: a coroutine less is worth a branch
+        self, scope: Scope, receive: Receive, services: Services
+    ) -> Answer:
         """Authenticate, read what the endpoint takes, and run it; raises `Failure`.
 
         In this order: who (401), how often (429), whose URL (403), is it well-formed (422), then the use
@@ -151,32 +153,28 @@ class ContractRoute(APIRoute):
         if self._query is not None:
             query = scope["query_string"]
             arguments["query"] = parse_query(self._query, query) if query else self._no_query
-        taken = self._body
-        if taken is None:
-            return await self._perform(call, arguments, b"")
-        body, held = await taken.read(
-            scope,
-            receive,
-            limit=services.body_limit,
-            seconds=services.body_seconds,
-            hold=partial(self._hold_body, call),
-        )
+        taken, body, held = self._body, b"", None
+        if taken is not None:
+            body, held = await taken.read(
+                scope,
+                receive,
+                limit=services.body_limit,
+                seconds=services.body_seconds,
+                hold=partial(self._hold_body, call),
+            )
         try:
-            arguments[taken.name] = taken.parse(body)
-            return await self._perform(call, arguments, body)
-        finally:
-            if held is not None:
-                held.release()
-
-    async def _perform(self, call: CallContext, arguments: dict[str, Any], body: bytes) -> Answer:
-        once = once_of(call.scope, body) if self.keyed else None
-        try:
+            if taken is not None:
+                arguments[taken.name] = taken.parse(body)
+            once = once_of(scope, body) if self.keyed else None
             return await self._run(call, once, arguments)
         except UserUnknown:
             if self.public:
                 raise
-            await call.services.authenticator.provision_again(call.principal)
+            await services.authenticator.provision_again(principal)
             return await self._run(call, once, arguments)
+        finally:
+            if held is not None:
+                held.release()
 
     def _hold_body(self, call: CallContext) -> HeldBody:
         """Count the body for the user, or for the client's address where nobody has signed in."""

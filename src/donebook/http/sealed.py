@@ -87,7 +87,9 @@ class SealedPaths(Generic[C, R]):
             following = segment.literals.get(part)
             if following is None:
                 following = segment.parameter
-                value = part if part.isalnum() else _value(part, segment.literals)
+                # Numbers and UUIDs, which most are, cannot be read otherwise.
+                plain = part.replace("-", "").isalnum()
+                value = part if plain else _value(part, segment.literals)
                 if following is None or not value:
                     return None if contract is None else Found(contract, None, {}, None)
                 values.append(value)
