@@ -28,12 +28,15 @@ from benchmarks.report import markdown
 from benchmarks.workbench import Workbench
 from donebook.contracts.v2.fields import Task
 from donebook.contracts.versioned import VersionedTask
+from donebook.ledger.operations import Edit, Writing, creation_values, edit_values
+from donebook.ledger.statements.reading import get_record
+from donebook.ledger.statements.single_statement import create_alone, edit_alone
 from donebook.storage.plans import plan_once
 from donebook.storage.statement import POSTGRESQL, Statement, Values, compile_statement
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, new_task, toggle
 from donebook.tasks.selection import Selection
-from donebook.tasks.statements.alone import create_task_alone, edit_task_alone
-from donebook.tasks.statements.reading import get_task, list_tasks, page_of_tasks
-from donebook.tasks.values import Edit, NewTask, Writing, change, edit_values, new_task_values, toggle
+from donebook.tasks.statements.reading import list_tasks, page_of_tasks
 
 USERS = Group("breakdown", users=100, tasks=50)
 _OTHERS = Group("others", users=200, tasks=1000)
@@ -142,7 +145,7 @@ def _reads(tasks: Sequence[tuple[str, int, Any]]) -> Iterator[Work]:
         ("`versioned`", VersionedTask, "id", numbers, list_tasks(Selection(), VersionedTask)),
         ("`v2`", Task, "uuid", uuids, page_of_tasks(Selection(sort="position"), Task, "first")),
     ):
-        getting = get_task(kind, row)
+        getting = get_record(TASKS, kind, row)
         for operation, statement, values in ("get one", getting, keys), ("list 50", listing, pages):
             once = _ours(operation, what, statement, values)
             yield once
@@ -170,9 +173,9 @@ def _writes(tasks: Sequence[tuple[str, int, Any]], step: str) -> Iterator[Work]:
         "update a title": lambda task, number: change(task, {"title": f"Title {number} of {step}"}),
         "toggle": lambda task, _: toggle(task),
     }
-    yield _ours("create", step, create_task_alone(VersionedTask, guarded=False), _creations(tasks))
+    yield _ours("create", step, create_alone(TASKS, VersionedTask, guarded=False), _creations(tasks))
     for operation, edit in edits.items():
-        statement = edit_task_alone("id", edit(1, 1).aspects, VersionedTask, None)
+        statement = edit_alone(TASKS, "id", edit(1, 1).aspects, VersionedTask, None)
         yield _ours(operation, step, statement, _edits(tasks, edit))
 
 
@@ -183,7 +186,7 @@ def _edits(tasks: Sequence[tuple[str, int, Any]], edit: Callable[[int, int], Edi
 
 def _creations(tasks: Sequence[tuple[str, int, Any]]) -> Iterator[Values]:
     for number, (owner, _, _) in enumerate(cycle(tasks)):
-        values = new_task_values(owner, NewTask(title=f"Title {number}"), _now())
+        values = creation_values(owner, new_task(title=f"Title {number}"), _now())
         yield values | {"action": "created", "via": "versioned"}
 
 

@@ -22,17 +22,20 @@ from benchmarks.machine import facts, words
 from benchmarks.postgres import Cluster
 from benchmarks.report import markdown
 from donebook.contracts.versioned import VersionedTask
+from donebook.ledger.kinds.facts import select_facts
+from donebook.ledger.model import RECORD_NUMBERS
+from donebook.ledger.operations import Writing, creation_values
+from donebook.ledger.statements.parts import OWNER, new_values
+from donebook.ledger.statements.single_statement import create_alone
 from donebook.spaces.model import spaces
 from donebook.storage.migrate import migrate
 from donebook.storage.postgres import PostgresDatabase
 from donebook.storage.statement import Statement
 from donebook.storage.types import rank_text
 from donebook.storage.urls import PostgresAddress, parse_database_url
-from donebook.tasks.facts import select_facts
-from donebook.tasks.model import TASK_NUMBERS, tasks
-from donebook.tasks.statements.alone import create_task_alone
-from donebook.tasks.statements.parts import OWNER, new_values
-from donebook.tasks.values import NewTask, Writing, new_task_values
+from donebook.tasks.kind import TASKS
+from donebook.tasks.model import tasks
+from donebook.tasks.operations import new_task
 
 LIMIT = 0.35
 _USERS = 100
@@ -57,15 +60,15 @@ class Cost:
 def without_ledger() -> Statement:
     """The creation as it would be if nobody kept revisions or versions."""
     owner_row = select(spaces.c.id, spaces.c.revision).where(spaces.c.id == OWNER).cte("owner_row")
-    values: dict[str, Any] = new_values() | {
-        "id": TASK_NUMBERS.next_value(),
+    values: dict[str, Any] = new_values(TASKS) | {
+        "id": RECORD_NUMBERS.next_value(),
         "position": rank_text(owner_row.c.revision + 1),
         "revision": owner_row.c.revision + 1,
     }
     source = select(*values.values()).select_from(owner_row)
     written = insert(tasks).from_select(list(values), source, include_defaults=False).returning(*tasks.c)
     row = written.cte("written")
-    outcome = select(*select_facts(VersionedTask, row), row.c.revision.label("etag"))
+    outcome = select(*select_facts(TASKS, VersionedTask, row), row.c.revision.label("etag"))
     return Statement("create_without_ledger", outcome, "postgresql")
 
 
@@ -91,7 +94,7 @@ async def _measure(cluster: Cluster) -> list[Cost]:
     await database.transact(lambda transaction: transaction.execute_many(fill, rows))
     statements = {
         "without the ledger": without_ledger(),
-        "with it": create_task_alone(VersionedTask, guarded=False),
+        "with it": create_alone(TASKS, VersionedTask, guarded=False),
     }
     readings: dict[str, list[tuple[float, float]]] = {what: [] for what in statements}
     for _ in range(_ROUNDS):
@@ -115,8 +118,8 @@ async def _create(database: PostgresDatabase, statement: Statement, times: int) 
 
 
 def _values(number: int) -> Mapping[str, Any]:
-    new = NewTask(title=f"Write chapter {number} of the long book", description="In a hundred words. " * 5)
-    values = new_task_values(f"user-{number % _USERS}", new, Writing(datetime.now(UTC), "versioned"))
+    new = new_task(title=f"Write chapter {number} of the long book", description="In a hundred words. " * 5)
+    values = creation_values(f"user-{number % _USERS}", new, Writing(datetime.now(UTC), "versioned"))
     return values | {"action": "created", "via": "versioned"}
 
 

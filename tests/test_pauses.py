@@ -12,10 +12,10 @@ import pytest
 from donebook.accounts.revocations import LOOK_SECONDS, RevocationWatch, TokenMemories
 from donebook.errors import DatabaseUnavailable
 from donebook.http.redis_limit import RedisLimit
-from donebook.ledger import maintenance
 from donebook.ledger.events import admission
 from donebook.ledger.events.admission import FollowerAdmission
-from donebook.ledger.maintenance import Maintainer, Retention
+from donebook.ledger.upkeep import maintenance
+from donebook.ledger.upkeep.maintenance import Maintainer, Retention
 from donebook.principal import Principal
 from donebook.settings import Rate
 from donebook.storage import readiness
@@ -96,7 +96,7 @@ class Trying(NamedTuple):
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(asyncio, "sleep", clock.sleep)
-    for module in ("donebook.storage.postgres_announcements", "donebook.ledger.maintenance"):
+    for module in ("donebook.storage.postgres_announcements", "donebook.ledger.upkeep.maintenance"):
         monkeypatch.setattr(f"{module}.random.uniform", lambda low, high: 1.0)
     return clock
 

@@ -23,12 +23,12 @@ from benchmarks.population import BEGAN, SECRET, Population, Task, sign_tokens
 from benchmarks.postgres import Cluster
 from benchmarks.processes import Missing, Server, free_port
 from donebook.accounts.model import users
+from donebook.ledger.kinds.folding import fold
+from donebook.ledger.kinds.identifiers import uuid7
 from donebook.spaces.model import spaces
 from donebook.storage.migrate import migrate
 from donebook.storage.types import RANK_ORIGIN
-from donebook.tasks.identifiers import uuid7
 from donebook.tasks.model import task_versions, tasks
-from donebook.tasks.values import fold
 
 Row = dict[str, Any]
 

@@ -46,13 +46,14 @@ from donebook.http.tracing import telemetry_config
 from donebook.ledger.events.admission import FollowerAdmission
 from donebook.ledger.events.feed import Feed
 from donebook.ledger.keys import ServiceKeys
-from donebook.ledger.maintenance import Maintainer, retention_of
+from donebook.ledger.upkeep.maintenance import Maintainer, retention_of
 from donebook.settings import Mount, Settings, SettingsMistakes, load_settings
 from donebook.spaces.quotas import Quotas
 from donebook.storage.connect import announcements_for, database_for
 from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
 from donebook.storage.urls import SqliteAddress, parse_database_url
+from donebook.tasks.kind import TASKS
 from donebook.tokens.configure import shared_secrets_from, verifier_from
 from donebook.tokens.secret_file import FILE_NAME, SecretUnusable, load_or_make_secret, read_secret
 from donebook.tokens.shared import SharedSecrets
@@ -97,6 +98,7 @@ def create_app(settings: Settings) -> FastAPI:
     feed = Feed(
         database,
         announcements,
+        TASKS,
         into=Task,
         render=render_event,
         limit_per_user=settings.event_streams_per_user,

@@ -13,11 +13,12 @@ from donebook.accounts.sessions import log_out
 from donebook.accounts.statements.erasure import tables_to_empty
 from donebook.accounts.usecases import log_in, provision_user, sign_up
 from donebook.errors import Failure
+from donebook.ledger.operations import Writing
+from donebook.ledger.writing.records import create_record, edit_record
 from donebook.migrations.tables import METADATA
 from donebook.principal import Principal
 from donebook.storage.database import Database
-from donebook.tasks.usecases import create_task, edit_task
-from donebook.tasks.values import NewTask, Writing, delete
+from donebook.tasks.operations import delete, new_task
 from tests.accounts.conftest import Clock
 from tests.accounts.rows import dump, rows_of
 from tests.tasks.actors import TaskFacts
@@ -41,13 +42,13 @@ async def leave_traces(database: Database, hashing: PasswordHashing, clock: Cloc
     await log_in(database, hashing, email=f"{tag}@example.com", password=PASSWORD, origin=ORIGIN, now=clock())
     principal = Principal(new.user_id, token_id=f"{tag}-token", expires_at=clock().timestamp() + 3600)
     writing = Writing(clock(), "flat")
-    written = await create_task(
-        database, principal, NewTask(f"{tag} title", f"{tag} description"), writing, TaskFacts
+    written = await create_record(
+        database, principal, new_task(f"{tag} title", description=f"{tag} description"), writing, TaskFacts
     )
-    await create_task(
-        database, principal, NewTask(f"{tag} other", tags=(f"{tag} label",)), writing, TaskFacts
+    await create_record(
+        database, principal, new_task(f"{tag} other", tags=(f"{tag} label",)), writing, TaskFacts
     )
-    await edit_task(database, principal, delete(written.task.id), writing, TaskFacts)
+    await edit_record(database, principal, delete(written.record.id), writing, TaskFacts)
     await log_out(database, principal, origin=ORIGIN, now=clock())
     return principal
 
@@ -131,7 +132,7 @@ async def test_requests_that_come_in_meanwhile_leave_nothing_behind(
         while going_on:
             try:
                 await provision_user(database, ada, clock())
-                await create_task(database, ada, NewTask("adacanary more"), writing, TaskFacts)
+                await create_record(database, ada, new_task("adacanary more"), writing, TaskFacts)
             except Failure:
                 await asyncio.sleep(0)
 

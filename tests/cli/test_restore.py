@@ -11,7 +11,7 @@ from subprocess import PIPE, Popen
 import pytest
 from alembic import command
 
-from donebook.ledger.usage import recount_all
+from donebook.ledger.upkeep.usage import recount_all
 from donebook.spaces.revisions import revision_at
 from donebook.storage.migrate import alembic_config
 from tests.cli.commands import CommandLine

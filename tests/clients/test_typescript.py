@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from donebook.ledger.maintenance import Retention, maintain
+from donebook.ledger.upkeep.maintenance import Retention, maintain
 from tests.clients.package import DOCUMENT, SOURCE, build, copy_package, run, run_suite
 from tests.databases import open_database
 from tests.process.program import Program, serve

@@ -13,10 +13,12 @@ import msgspec
 import pytest
 
 from donebook.accounts.usecases import provision_user
+from donebook.ledger.operations import Writing
+from donebook.ledger.writing.records import create_record, get_record
 from donebook.principal import Principal
 from donebook.storage.migrate import migrate
-from donebook.tasks.usecases import create_task, get_task
-from donebook.tasks.values import NewTask, Writing
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import new_task
 from tests.databases import open_database
 from tests.deployment.image import ROOT
 from tests.servers.postgres import PostgresServer, call_in_thread, run_postgres
@@ -62,7 +64,7 @@ async def test_a_database_behind_the_wall_is_restored_on_another_server(
     call_in_thread(migrate, postgresql_url, row_security=True)
     async with open_database(postgresql_url, database_row_security=True) as database:
         await provision_user(database, ADA, NOW)
-        made = (await create_task(database, ADA, NewTask("Keep me"), Writing(NOW, "test"), Row)).task
+        made = (await create_record(database, ADA, new_task("Keep me"), Writing(NOW, "test"), Row)).record
     restored = other_server.url("tasks_restored")
 
     done = await asyncio.to_thread(
@@ -77,4 +79,4 @@ async def test_a_database_behind_the_wall_is_restored_on_another_server(
 
     assert 0 == done.returncode, done.stdout + done.stderr
     async with open_database(restored, database_row_security=True) as database:
-        assert made == (await get_task(database, ADA, made.id, Row)).task
+        assert made == (await get_record(database, ADA, TASKS, made.id, Row)).record

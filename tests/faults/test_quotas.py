@@ -2,7 +2,7 @@
 
 import pytest
 
-from donebook.ledger.usage import Usage, largest_spaces, recount
+from donebook.ledger.upkeep.usage import Usage, largest_spaces, recount
 from tests.databases import DIALECTS, open_database
 from tests.faults.conftest import Serve
 from tests.faults.programme import Tries

@@ -14,17 +14,18 @@ from donebook.errors import (
     TaskNotFound,
     UndoConflict,
 )
-from donebook.ledger.changes import list_changes
-from donebook.ledger.idempotency import Once, perform_once
-from donebook.ledger.maintenance import INTERVAL, Retention, Swept, claim_maintenance, maintain
-from donebook.ledger.merging import Merge, merge_task
-from donebook.ledger.sync import Delta, changes_since
-from donebook.ledger.undo import undo_change
+from donebook.ledger.reading.changes import list_changes
+from donebook.ledger.reading.sync import Delta, changes_since
+from donebook.ledger.upkeep.maintenance import INTERVAL, Retention, Swept, claim_maintenance, maintain
+from donebook.ledger.writing.idempotency import Once, perform_once
+from donebook.ledger.writing.merging import Merge, merge_record
+from donebook.ledger.writing.revision import OpenRevision
+from donebook.ledger.writing.undo import undo_change
 from donebook.storage.database import Database
-from donebook.tasks.revisions import OpenRevision
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, restore
 from donebook.tasks.selection import Selection
 from donebook.tasks.usecases import list_tasks
-from donebook.tasks.values import change, restore
 from tests.tasks.actors import START, Actor, TaskFacts
 
 DAY = timedelta(days=1)
@@ -36,7 +37,7 @@ async def maintained(database: Database, now: datetime) -> Swept:
 
 
 async def synced(actor: Actor, since: int | None, limit: int = 100) -> Delta[TaskFacts]:
-    return await changes_since(actor.database, actor.principal, since, limit, TaskFacts)
+    return await changes_since(actor.database, actor.principal, since, limit, TaskFacts, kind=TASKS)
 
 
 async def trash(actor: Actor) -> list[str]:
@@ -45,17 +46,17 @@ async def trash(actor: Actor) -> list[str]:
 
 
 async def told(actor: Actor) -> list[int]:
-    history = await list_changes(actor.database, actor.principal, limit=100)
+    history = await list_changes(actor.database, actor.principal, TASKS, limit=100)
     return [change.revision for change in history.changes]
 
 
 async def undo(actor: Actor, revision: int) -> None:
-    await undo_change(actor.database, actor.principal, revision, actor.writing(), TaskFacts)
+    await undo_change(actor.database, actor.principal, revision, actor.writing(), TaskFacts, kind=TASKS)
 
 
 async def test_the_trash_is_emptied_after_its_days(alice: Actor, bob: Actor) -> None:
-    old, young, live = [(await alice.create(title)).task for title in ("old", "young", "live")]
-    await bob.delete((await bob.create("bob's")).task.id)
+    old, young, live = [(await alice.create(title)).record for title in ("old", "young", "live")]
+    await bob.delete((await bob.create("bob's")).record.id)
     await alice.delete(old.id)
     alice.now += 10 * DAY
     await alice.delete(young.id)
@@ -73,7 +74,7 @@ async def test_the_trash_is_emptied_after_its_days(alice: Actor, bob: Actor) -> 
 
 async def test_emptying_a_large_trash_takes_a_revision_for_every_hundred_tasks(alice: Actor) -> None:
     for number in range(105):
-        await alice.delete((await alice.create(f"{number}")).task.id)
+        await alice.delete((await alice.create(f"{number}")).record.id)
 
     swept = await maintained(alice.database, START + 31 * DAY)
 
@@ -83,7 +84,7 @@ async def test_emptying_a_large_trash_takes_a_revision_for_every_hundred_tasks(a
 
 
 async def test_a_deletion_is_remembered_for_its_days_and_then_clients_begin_anew(alice: Actor) -> None:
-    gone, kept = [(await alice.create(title)).task for title in ("gone", "kept")]
+    gone, kept = [(await alice.create(title)).record for title in ("gone", "kept")]
     await alice.delete(gone.id)
     await maintained(alice.database, START + 31 * DAY)
 
@@ -94,16 +95,16 @@ async def test_a_deletion_is_remembered_for_its_days_and_then_clients_begin_anew
     for since in (1, 2, 3):
         with pytest.raises(ResyncRequired):
             await synced(alice, since)
-    assert ([kept], [], 4) == (
-        (await synced(alice, None)).tasks, (await synced(alice, 4)).deleted, (await synced(alice, 4)).revision
-    )  # fmt: skip
+    assert [kept] == (await synced(alice, None)).records
+    newest = await synced(alice, 4)
+    assert ([], 4) == (newest.deleted, newest.revision)
 
 
 async def test_a_page_of_everything_never_ends_below_the_floor(alice: Actor) -> None:
     """Otherwise the next page would ask for what came after it, and be told to begin anew for ever."""
     for number in range(5):
         await alice.create(f"{number}")
-    await alice.delete((await alice.create("gone")).task.id)
+    await alice.delete((await alice.create("gone")).record.id)
     await maintained(alice.database, START + 31 * DAY)
     await maintained(alice.database, START + 122 * DAY)
     for number in range(5, 9):
@@ -114,24 +115,24 @@ async def test_a_page_of_everything_never_ends_below_the_floor(alice: Actor) -> 
         pages.append(await synced(alice, pages[-1].revision, limit=2))
 
     assert [["0", "1", "2", "3", "4"], ["5", "6"], ["7", "8"]] == [
-        [task.title for task in page.tasks] for page in pages
+        [task.title for task in page.records] for page in pages
     ]
 
 
 async def test_an_id_may_be_used_again_once_its_deletion_is_forgotten(alice: Actor) -> None:
     uuid = uuid4()
-    await alice.delete((await alice.create(uuid=uuid)).task.id)
+    await alice.delete((await alice.create(uuid=uuid)).record.id)
     await maintained(alice.database, START + 31 * DAY)
     with pytest.raises(TaskErased):
         await alice.create(uuid=uuid)
 
     await maintained(alice.database, START + 122 * DAY)
 
-    assert uuid == (await alice.create(uuid=uuid)).task.uuid
+    assert uuid == (await alice.create(uuid=uuid)).record.uuid
 
 
 async def test_changes_are_forgotten_after_their_days(alice: Actor) -> None:
-    task = (await alice.create("one")).task
+    task = (await alice.create("one")).record
     await alice.change(task.id, title="two")
     alice.now += 100 * DAY
     await alice.change(task.id, title="three")
@@ -151,23 +152,23 @@ async def test_changes_are_forgotten_after_their_days(alice: Actor) -> None:
 
 
 async def test_the_newest_version_of_a_task_is_kept_for_ever_as_a_base_to_merge_with(alice: Actor) -> None:
-    task = (await alice.create("one")).task
+    task = (await alice.create("one")).record
     await alice.change(task.id, title="two")
     await maintained(alice.database, START + 1000 * DAY)
     await alice.change(task.id, title="three")
 
-    merged = Merge(task.id, {"priority": "low"}, 2)
-    written = await merge_task(alice.database, alice.principal, merged, alice.writing(), TaskFacts)
-    assert ("three", "low") == (written.task.title, written.task.priority)
+    merged = Merge(TASKS, task.id, {"priority": "low"}, 2)
+    written = await merge_record(alice.database, alice.principal, merged, alice.writing(), TaskFacts)
+    assert ("three", "low") == (written.record.title, written.record.priority)
 
-    forgotten = Merge(task.id, {"priority": "high", "title": "three"}, 1)
+    forgotten = Merge(TASKS, task.id, {"priority": "high", "title": "three"}, 1)
     with pytest.raises(EditConflict) as conflict:
-        await merge_task(alice.database, alice.principal, forgotten, alice.writing(), TaskFacts)
+        await merge_record(alice.database, alice.principal, forgotten, alice.writing(), TaskFacts)
     assert ["priority"] == [each.field for each in conflict.value.conflicts]
 
 
 async def test_a_change_of_several_tasks_is_forgotten_as_a_whole(alice: Actor) -> None:
-    one, two = [(await alice.create(title)).task.id for title in ("one", "two")]
+    one, two = [(await alice.create(title)).record.id for title in ("one", "two")]
 
     async def rename(revision: OpenRevision) -> None:
         for key in (one, two):
@@ -185,7 +186,7 @@ async def test_a_change_of_several_tasks_is_forgotten_as_a_whole(alice: Actor) -
 
 
 async def test_what_an_erased_task_left_in_history_goes_with_it(alice: Actor) -> None:
-    await alice.delete((await alice.create("gone")).task.id)
+    await alice.delete((await alice.create("gone")).record.id)
     await maintained(alice.database, START + 31 * DAY)
     assert ([3, 2, 1], 3) == (await told(alice), len(await alice.versions()))
     with pytest.raises(UndoConflict):

@@ -20,19 +20,21 @@ from donebook.errors import (
     ResyncRequired,
     TaskQuotaExceeded,
 )
-from donebook.ledger.batch import Operation, apply_batch
-from donebook.ledger.changes import list_changes
-from donebook.ledger.idempotency import LIFETIME, Once, perform_once
-from donebook.ledger.maintenance import Retention, maintain
-from donebook.ledger.merging import Merge, merge_task
-from donebook.ledger.sync import changes_since
-from donebook.ledger.trash import erase_task
-from donebook.ledger.undo import undo_change
-from donebook.ledger.usage import Usage, largest_spaces, recount, recount_all
+from donebook.ledger.operations import Edit, Writing
+from donebook.ledger.reading.changes import list_changes
+from donebook.ledger.reading.sync import changes_since
+from donebook.ledger.upkeep.maintenance import Retention, maintain
+from donebook.ledger.upkeep.usage import Usage, largest_spaces, recount, recount_all
+from donebook.ledger.writing.batch import Operation, apply_batch
+from donebook.ledger.writing.idempotency import LIFETIME, Once, perform_once
+from donebook.ledger.writing.merging import Merge, merge_record
+from donebook.ledger.writing.trash import erase_record
+from donebook.ledger.writing.undo import undo_change
 from donebook.spaces.quotas import Quotas
 from donebook.storage.database import Database
 from donebook.storage.statement import Statement
-from donebook.tasks.values import Edit, NewTask, Writing, change, complete, delete, reopen, restore, toggle
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, complete, delete, new_task, reopen, restore, toggle
 from tests.databases import open_database
 from tests.tasks.actors import Actor, TaskFacts, new_actor
 
@@ -50,14 +52,19 @@ class Bounded(Actor):
         return replace(super().writing(if_match), quotas=self.quotas)
 
     async def batch(self, *operations: Operation) -> Sequence[TaskFacts]:
-        outcome = await apply_batch(self.database, self.principal, operations, self.writing(), TaskFacts)
-        return outcome.tasks
+        outcome = await apply_batch(
+            self.database, self.principal, operations, self.writing(), TaskFacts, kind=TASKS
+        )
+        return outcome.records
+
+    async def merge(self, merge: Merge) -> None:
+        await merge_record(self.database, self.principal, merge, self.writing(), TaskFacts)
 
     async def undo(self, revision: int) -> None:
-        await undo_change(self.database, self.principal, revision, self.writing(), TaskFacts)
+        await undo_change(self.database, self.principal, revision, self.writing(), TaskFacts, kind=TASKS)
 
     async def erase(self, number: int) -> None:
-        await erase_task(self.database, self.principal, number, self.writing(), TaskFacts)
+        await erase_record(self.database, self.principal, number, self.writing(), TaskFacts, kind=TASKS)
 
     async def keyed(self, answer: bytes, *, deletes: bool = False, key: str | None = None) -> bool:
         async def perform(_: Database) -> bytes:
@@ -100,8 +107,8 @@ async def ada(database: Database) -> Bounded:
 
 async def test_there_are_as_many_tasks_as_the_quota_says_and_no_more(ada: Bounded) -> None:
     ada.quotas = Quotas(tasks=2)
-    one = (await ada.create("one")).task
-    two = (await ada.create("two", uuid=uuid4())).task
+    one = (await ada.create("one")).record
+    two = (await ada.create("two", uuid=uuid4())).record
 
     with pytest.raises(TaskQuotaExceeded) as refused:
         await ada.create("three")
@@ -113,7 +120,7 @@ async def test_there_are_as_many_tasks_as_the_quota_says_and_no_more(ada: Bounde
     assert ("tasks", 2) == (refused.value.limit, refused.value.quota)
     assert 2 == await ada.revision()
     # What is there can be edited, and a creation that is sent again finds what it made.
-    assert "other" == (await ada.change(one.id, title="other")).task.title
+    assert "other" == (await ada.change(one.id, title="other")).record.title
     assert not (await ada.create("two", uuid=two.uuid)).changed
 
 
@@ -126,7 +133,7 @@ async def test_a_condition_that_does_not_hold_is_told_before_a_quota(ada: Bounde
 
 async def test_the_trash_counts_until_it_is_emptied(ada: Bounded) -> None:
     ada.quotas = Quotas(tasks=1)
-    task = (await ada.create("one")).task
+    task = (await ada.create("one")).record
     await ada.delete(task.id)
     with pytest.raises(TaskQuotaExceeded):
         await ada.create("two")
@@ -141,7 +148,7 @@ async def test_a_batch_is_refused_as_a_whole_and_says_which_operation_is_too_muc
     ada.quotas = Quotas(tasks=2)
 
     with pytest.raises(OperationFailed) as failed:
-        await ada.batch(*(NewTask(f"{number}") for number in range(3)))
+        await ada.batch(*(new_task(f"{number}") for number in range(3)))
 
     assert (2, TaskQuotaExceeded) == (failed.value.index, type(failed.value.cause))
     assert (0, 0) == ((await ada.usage()).tasks, await ada.revision())
@@ -149,7 +156,7 @@ async def test_a_batch_is_refused_as_a_whole_and_says_which_operation_is_too_muc
 
 async def test_the_oldest_history_makes_room_and_growth_is_bounded(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=100 * KIB)
-    task = (await ada.create("one", description="x" * 10_000)).task
+    task = (await ada.create("one", description="x" * 10_000)).record
 
     for number in range(100):
         await ada.change(task.id, title=f"{number}")
@@ -157,7 +164,9 @@ async def test_the_oldest_history_makes_room_and_growth_is_bounded(ada: Bounded)
         assert (await ada.usage()).history_bytes < 111 * KIB
 
     assert "99" == (await ada.get(task.id)).title
-    told = [each.revision for each in (await list_changes(ada.database, ada.principal, limit=100)).changes]
+    told = [
+        each.revision for each in (await list_changes(ada.database, ada.principal, TASKS, limit=100)).changes
+    ]
     assert told == sorted(told, reverse=True)
     assert 101 == told[0] if told else await ada.revision()
     assert len(told) < 12
@@ -165,10 +174,10 @@ async def test_the_oldest_history_makes_room_and_growth_is_bounded(ada: Bounded)
 
 async def test_what_is_forgotten_cannot_be_undone_and_streams_begin_anew(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=20 * KIB)
-    erased = (await ada.create("erased")).task
+    erased = (await ada.create("erased")).record
     await ada.delete(erased.id)
     await ada.erase(erased.id)
-    task = (await ada.create("one", description="x" * 10_000)).task
+    task = (await ada.create("one", description="x" * 10_000)).record
     for number in range(5):
         await ada.change(task.id, title=f"{number}")
 
@@ -176,14 +185,14 @@ async def test_what_is_forgotten_cannot_be_undone_and_streams_begin_anew(ada: Bo
         await ada.undo(4)
     # The deletion went with the history: whoever has not heard of it reads everything.
     with pytest.raises(ResyncRequired):
-        await changes_since(ada.database, ada.principal, 1, 100, TaskFacts)
-    whole = await changes_since(ada.database, ada.principal, None, 100, TaskFacts)
-    assert ["4"] == [each.title for each in whole.tasks]
+        await changes_since(ada.database, ada.principal, 1, 100, TaskFacts, kind=TASKS)
+    whole = await changes_since(ada.database, ada.principal, None, 100, TaskFacts, kind=TASKS)
+    assert ["4"] == [each.title for each in whole.records]
 
 
 async def test_writes_are_refused_where_nothing_can_be_forgotten(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=30_000)
-    made = [(await ada.create(f"{number}", description="x" * 10_000)).task for number in range(3)]
+    made = [(await ada.create(f"{number}", description="x" * 10_000)).record for number in range(3)]
 
     for refused in (
         ada.create("more"),
@@ -191,9 +200,7 @@ async def test_writes_are_refused_where_nothing_can_be_forgotten(ada: Bounded) -
         ada.change(made[0].id, title="other"),
         ada.edit(complete(made[0].id)),
         ada.batch(change(made[0].id, {"title": "other"})),
-        merge_task(
-            ada.database, ada.principal, Merge(made[0].id, {"title": "other"}, 3), ada.writing(), TaskFacts
-        ),
+        ada.merge(Merge(TASKS, made[0].id, {"title": "other"}, 3)),
     ):
         with pytest.raises(HistoryQuotaExceeded) as failure:
             await refused
@@ -204,7 +211,7 @@ async def test_writes_are_refused_where_nothing_can_be_forgotten(ada: Bounded) -
 
 
 async def test_deleting_is_never_refused(ada: Bounded) -> None:
-    made = [(await ada.create(f"{number}", description="x" * 10_000)).task for number in range(5)]
+    made = [(await ada.create(f"{number}", description="x" * 10_000)).record for number in range(5)]
     ada.quotas = Quotas(tasks=0, history_bytes=0, answer_bytes=0)
 
     await ada.delete(made[0].id)
@@ -227,12 +234,12 @@ async def test_creating_and_deleting_in_one_batch_does_not_pass_for_deleting(ada
     ada.quotas = Quotas(history_bytes=0)
 
     with pytest.raises(HistoryQuotaExceeded):
-        await ada.batch(NewTask("x" * 500, uuid=uuid), delete(uuid))
+        await ada.batch(new_task("x" * 500, uuid=uuid), delete(uuid))
 
 
 async def test_erasing_frees_what_the_history_of_the_task_held(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=30_000)
-    made = [(await ada.create(f"{number}", description="x" * 10_000)).task for number in range(3)]
+    made = [(await ada.create(f"{number}", description="x" * 10_000)).record for number in range(3)]
     with pytest.raises(HistoryQuotaExceeded):
         await ada.create("more")
 
@@ -255,7 +262,7 @@ async def test_answers_that_are_promised_are_kept_and_no_more_are_promised_than_
 
 
 async def test_what_only_deletes_is_done_under_a_key_where_the_answers_are_full(ada: Bounded) -> None:
-    made = [(await ada.create(f"{number}")).task.id for number in range(4)]
+    made = [(await ada.create(f"{number}")).record.id for number in range(4)]
     ada.quotas = Quotas(answer_bytes=KIB)
     await ada.keyed(b"x" * KIB)
 
@@ -276,13 +283,13 @@ async def test_what_only_deletes_is_done_under_a_key_where_the_answers_are_full(
 async def test_what_does_more_than_delete_is_taken_back_where_the_answers_are_full(
     ada: Bounded, name: str
 ) -> None:
-    kept, gone = [(await ada.create(title)).task.id for title in ("kept", "gone")]
+    kept, gone = [(await ada.create(title)).record.id for title in ("kept", "gone")]
     await ada.delete(gone)
     uuid = uuid4()
     works: dict[str, Callable[[Bounded], Awaitable[Any]]] = {
         "edit": lambda actor: actor.change(kept, title="other"),
-        "mixed": lambda actor: actor.batch(delete(kept), NewTask("new")),
-        "born and deleted": lambda actor: actor.batch(NewTask("new", uuid=uuid), delete(uuid)),
+        "mixed": lambda actor: actor.batch(delete(kept), new_task("new")),
+        "born and deleted": lambda actor: actor.batch(new_task("new", uuid=uuid), delete(uuid)),
         "restored": lambda actor: actor.batch(restore(gone)),
         "undone deletion": lambda actor: actor.undo(3),
         "nothing": lambda actor: actor.batch(reopen(kept)),
@@ -299,7 +306,7 @@ async def test_what_does_more_than_delete_is_taken_back_where_the_answers_are_fu
 
 
 async def test_deleting_and_restoring_for_ever_does_not_fill_the_disk_with_answers(ada: Bounded) -> None:
-    task = (await ada.create("one")).task.id
+    task = (await ada.create("one")).record.id
     ada.quotas = Quotas(answer_bytes=KIB)
     for number in range(20):
         assert not await ada.once(f"{number}", lambda actor: actor.batch(delete(task)))
@@ -330,7 +337,7 @@ async def test_an_answer_whose_key_is_used_again_after_its_time_counts_once(ada:
 
 async def test_a_write_with_a_key_makes_room_in_the_history_too(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=50 * KIB)
-    task = (await ada.create("one", description="x" * 10_000)).task
+    task = (await ada.create("one", description="x" * 10_000)).record
     for number in range(20):
 
         async def rename(database: Database, number: int = number) -> bytes:
@@ -352,7 +359,7 @@ async def test_tiny_requests_that_write_much_stay_within_bounds(ada: Bounded) ->
     ada.quotas = Quotas(tasks=100, history_bytes=2048 * KIB, answer_bytes=300 * KIB)
     made: list[TaskFacts] = []
     for _ in range(2):
-        made += await ada.batch(*(NewTask("long", "x" * 8_000) for _ in range(50)))
+        made += await ada.batch(*(new_task("long", description="x" * 8_000) for _ in range(50)))
     bob = await new_actor(ada.database)
     one_write = 100 * 8_300
 
@@ -390,10 +397,10 @@ async def test_both_databases_count_the_same_bytes(
         async with open_database(url) as database:
             ada = Bounded(database, (await new_actor(database)).principal)
             title, description, _ = words
-            task = (await ada.create(title * 3, description=description or None, tags=words)).task
+            task = (await ada.create(title * 3, description=description or None, tags=words)).record
             await ada.edit(toggle(task.id))
             await ada.change(task.id, tags=words[:1])
-            await ada.edit(Edit(task.id, frozenset()))
+            await ada.edit(Edit(TASKS, task.id, frozenset()))
             usage = await ada.usage()
             counted.append((usage.tasks, usage.history_bytes))
 

@@ -15,8 +15,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from donebook.ledger.maintenance import Retention, maintain
-from donebook.ledger.usage import recount
+from donebook.ledger.upkeep.maintenance import Retention, maintain
+from donebook.ledger.upkeep.usage import recount
 from donebook.settings import Settings
 from donebook.storage.connect import database_for
 from donebook.storage.database import Database

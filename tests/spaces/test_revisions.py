@@ -3,14 +3,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from donebook.ledger.operations import Writing
+from donebook.ledger.writing.records import create_record, owner_revision
 from donebook.principal import Principal
 from donebook.spaces import revisions
 from donebook.spaces.model import spaces
 from donebook.spaces.revisions import found_space, renew_revisions, revision_at
 from donebook.storage.database import Database
 from donebook.storage.statement import Statement
-from donebook.tasks.usecases import create_task, owner_revision
-from donebook.tasks.values import NewTask, Writing
+from donebook.tasks.operations import new_task
 from tests.databases import open_database
 from tests.tasks.actors import TaskFacts
 
@@ -28,7 +29,7 @@ async def found(database: Database, owner: str, now: datetime = NOW) -> None:
 
 async def write(database: Database, owner: str, title: str = "Tea") -> int:
     writing = Writing(NOW, "v2")
-    return (await create_task(database, Principal(owner), NewTask(title), writing, TaskFacts)).revision
+    return (await create_record(database, Principal(owner), new_task(title), writing, TaskFacts)).revision
 
 
 def test_numbers_are_as_the_time_and_apart_within_a_millisecond() -> None:
@@ -47,7 +48,7 @@ def test_numbers_are_among_the_integers_that_javascript_is_sure_of() -> None:
 def test_numbers_fit_in_tags_event_ids_and_positions() -> None:
     from donebook.http.conditional import revision_of
     from donebook.ledger.events.position import after_revision, parse_position
-    from donebook.tasks.positions import RANK_DIGITS, first_of, last_of, rank
+    from donebook.ledger.kinds.positions import RANK_DIGITS, first_of, last_of, rank
 
     number = revision_at(datetime(5000, 1, 1, tzinfo=UTC))
 

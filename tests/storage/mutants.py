@@ -10,7 +10,8 @@ from types import CodeType, ModuleType
 
 from tests.storage.every_statement import modules
 
-_DECLARES = re.compile(r"\bStatement\(|\bOWNER\b")
+# Kinds, too: what their turns set is in the statements that are made for them.
+_DECLARES = re.compile(r"\bStatement\(|\bOWNER\b|\bdeclare\(|\bbindparam\(\"owner\"")
 
 
 @contextmanager

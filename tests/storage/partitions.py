@@ -4,9 +4,9 @@ import asyncpg
 from sqlalchemy import MetaData, Table
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable, ExecutableDDLElement
 
+from donebook.ledger.model import RECORD_NUMBERS
 from donebook.migrations.tables import METADATA
 from donebook.storage.statement import POSTGRESQL
-from donebook.tasks.model import TASK_NUMBERS
 
 PARTITIONS = 8
 BY_USER = {
@@ -24,7 +24,7 @@ BY_USER = {
 def partitioned_schema() -> list[str]:
     """The statements that make the models' tables, those of `BY_USER` in partitions by user."""
     metadata = MetaData()
-    script = [_sql(CreateSequence(TASK_NUMBERS))]
+    script = [_sql(CreateSequence(RECORD_NUMBERS))]
     for model in METADATA.sorted_tables:
         if model.info.get("only", "postgresql") == "postgresql":
             table = model.to_metadata(metadata)

@@ -14,6 +14,10 @@ import pytest
 
 from donebook.accounts.usecases import provision_user
 from donebook.errors import PreconditionFailed
+from donebook.ledger.operations import Writing
+from donebook.ledger.statements import in_transaction, reading, single_statement
+from donebook.ledger.writing.records import create_record, edit_record
+from donebook.ledger.writing.revision import OpenRevision
 from donebook.principal import Principal
 from donebook.settings import Settings
 from donebook.storage.announcements import Announcements
@@ -22,10 +26,8 @@ from donebook.storage.database import Database
 from donebook.storage.postgres import PostgresDatabase
 from donebook.storage.postgres_announcements import PostgresAnnouncements, _payloads
 from donebook.storage.statement import Statement
-from donebook.tasks.revisions import OpenRevision
-from donebook.tasks.statements import alone, reading, steps
-from donebook.tasks.usecases import create_task, edit_task
-from donebook.tasks.values import NewTask, Writing, complete
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import complete, new_task
 
 ANN = Principal("ann")
 PATIENCE = 20
@@ -57,8 +59,8 @@ class Process:
         return [self.heard.get_nowait() for _ in range(self.heard.qsize())]
 
     async def create(self) -> int:
-        written = await create_task(self.database, ANN, NewTask("Tea"), _writing(), Title)
-        return written.task.id
+        written = await create_record(self.database, ANN, new_task("Tea"), _writing(), Title)
+        return written.record.id
 
 
 Start = Callable[[], Awaitable[Process]]
@@ -100,7 +102,7 @@ async def test_a_process_hears_of_its_own_creation_at_once(process: Process) -> 
 async def test_a_process_hears_of_its_own_edit_at_once(process: Process) -> None:
     number = await process.create()
     process.listen()
-    await edit_task(process.database, ANN, complete(number), _writing(), Title)
+    await edit_record(process.database, ANN, complete(number), _writing(), Title)
     assert "ann" in process.heard_so_far()
 
 
@@ -108,8 +110,8 @@ async def test_a_process_hears_of_several_writes_in_one_revision_once(process: P
     process.listen()
 
     async def create_two(revision: OpenRevision) -> None:
-        await revision.create(NewTask("Tea"), Title)
-        await revision.create(NewTask("Milk"), Title)
+        await revision.create(new_task("Tea"), Title)
+        await revision.create(new_task("Milk"), Title)
 
     await process.database.transact(
         lambda transaction: OpenRevision.take(transaction, ANN, _writing(), create_two)
@@ -121,7 +123,7 @@ async def test_what_is_not_committed_is_not_announced(process: Process) -> None:
     process.listen()
 
     async def create_and_fail(revision: OpenRevision) -> None:
-        await revision.create(NewTask("Tea"), Title)
+        await revision.create(new_task("Tea"), Title)
         await revision._record()
         raise PreconditionFailed(None, 0)
 
@@ -166,10 +168,10 @@ async def test_one_can_listen_again_after_stopping(process: Process) -> None:
 
 async def test_every_statement_that_raises_a_revision_announces_its_owner() -> None:
     raising = [
-        steps.RAISE_REVISION,
-        alone.create_task_alone(Title, guarded=False),
-        alone.create_chosen_task_alone(Title, guarded=False),
-        alone.edit_task_alone("id", complete(1).aspects, Title, "at"),
+        in_transaction.raise_revision((TASKS,)),
+        single_statement.create_alone(TASKS, Title, guarded=False),
+        single_statement.create_chosen_alone(TASKS, Title, guarded=False),
+        single_statement.edit_alone(TASKS, "id", complete(1).aspects, Title, "at"),
     ]
     assert ["owner"] * len(raising) == [statement.announces for statement in raising]
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
 from donebook.errors import DatabaseUnavailable
-from donebook.ledger.usage import recount_all
+from donebook.ledger.upkeep.usage import recount_all
 from donebook.migrations.tables import METADATA
 from donebook.storage import ends
 from donebook.storage.copy import Content, CopyRefused, copy_database, count_rows

@@ -21,10 +21,10 @@ OWNER = bindparam("owner", type_=Text)
 KNOWN_TO_CROSS_OWNERS = {
     # Maintenance goes from owner to owner.
     "drop_old_tickets",
-    "owners_with_old_history",
+    "owners_with_old_task_history",
     "owners_with_old_records",
     "owners_with_tombstones",
-    "owners_with_trash",
+    "owners_with_tasks_in_trash",
     "spaces_after",
     "largest_spaces",  # the operator's
     "get_account",  # a log-in finds its user by e-mail
@@ -124,15 +124,15 @@ def test_the_statements_of_the_task_core_are_among_them() -> None:
         "current_task",
         "lock_owner",
         "raise_revision",
-        "append_version",
+        "append_task_version",
         "allot_number",
         "provision_user",
         "schema_revision",
         "page_of_tasks",
-        "neighbours",
-        "place_of",
+        "neighbours_of_task",
+        "position_of_task",
         "tasks_by_number",
-        "erased",
+        "is_task_erased",
     } <= kinds
 
 

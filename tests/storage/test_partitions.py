@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from sqlalchemy.sql.elements import ClauseElement
 
+from donebook.ledger.statements import reading
 from donebook.migrations.tables import METADATA
 from donebook.storage.statement import POSTGRESQL, Statement, compile_statement
-from donebook.tasks.statements import reading
 from tests.storage.every_statement import every_statement
 from tests.storage.ownership import owner_column
 from tests.storage.partitions import BY_USER, PARTITIONS, make_partitioned

@@ -41,7 +41,7 @@ async def test_no_statement_is_planned_for_the_values_it_is_sent_with(url: str, 
     async with open_database(url, database_pool_size=1, database_row_security=row_security) as database:
         for _ in range(7):
             actor = await new_actor(database)
-            task = (await actor.create()).task
+            task = (await actor.create()).record
             await actor.change(task.id, title="Buy bread")
             await actor.complete(task.id)
             await actor.get(task.id)
@@ -74,10 +74,16 @@ def test_of_what_is_asked_for_one_user_only_what_is_rare_varies() -> None:
     assert len(varying) > 9
     # Attempts to log in, delays after them and invitations belong to nobody.
     nobodys = {"prune_attempts", "prune_guesses", "prune_invitations"}
-    erasing = {"blank_versions", "count_erased"}
+    erasing = {"blank_task_versions", "count_erased_tasks"}
     # Where a quota is used up: the oldest goes, in a transaction of its own.
-    making_room = {"older_than", "prune_versions", "prune_blanks", "forget_buried", "drop_records"}
-    recounting = {"count_anew"}
+    making_room = {
+        "newest_task_version_before",
+        "prune_task_versions",
+        "prune_task_blanks",
+        "forget_buried",
+        "drop_records",
+    }
+    recounting = {"count_anew[task]"}
     rare = nobodys | erasing | making_room | recounting
     assert rare == {name for name, crosses in varying.items() if not crosses}
 

@@ -14,6 +14,9 @@ from sqlalchemy import Text, bindparam, delete, func, insert, literal, select, u
 from donebook.accounts.model import users
 from donebook.accounts.usecases import provision_user
 from donebook.errors import DatabaseUnavailable, TaskNotFound
+from donebook.ledger.operations import Writing
+from donebook.ledger.statements import reading
+from donebook.ledger.writing.records import create_record, get_record
 from donebook.migrations import tables
 from donebook.principal import Principal
 from donebook.settings import Settings
@@ -21,10 +24,9 @@ from donebook.storage.connect import database_for
 from donebook.storage.migrate import migrate
 from donebook.storage.postgres import PostgresDatabase
 from donebook.storage.statement import Statement
+from donebook.tasks.kind import TASKS
 from donebook.tasks.model import task_versions, tasks
-from donebook.tasks.statements import reading
-from donebook.tasks.usecases import create_task, get_task
-from donebook.tasks.values import NewTask, Writing
+from donebook.tasks.operations import new_task
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.service import run_service
 
@@ -55,8 +57,8 @@ async def database(walled_url: str) -> AsyncIterator[PostgresDatabase]:
     await opened.open()
     for principal in (ADA, BOB):
         await provision_user(opened, principal, NOW)
-        new = NewTask(f"Task of {principal.user_id}")
-        await create_task(opened, principal, new, Writing(NOW, "test"), Row)
+        new = new_task(f"Task of {principal.user_id}")
+        await create_record(opened, principal, new, Writing(NOW, "test"), Row)
     yield opened
     await opened.close()
 
@@ -224,7 +226,7 @@ async def test_the_policies_leave_the_indexes_in_use(database: PostgresDatabase,
         " '[]', 'a', now(), now(), 1 FROM generate_series(1, 10000) n"
     )
     await outside.execute("ANALYZE")
-    compiled = database.compiled(reading.get_task("id", Row))
+    compiled = database.compiled(reading.get_record(TASKS, "id", Row))
     async with outside.transaction():
         assert database.row_security is not None
         await outside.execute(database.row_security.enter("user7"))
@@ -263,8 +265,8 @@ async def test_every_contract_works_behind_the_wall(walled_url: str) -> None:
 async def test_a_predicate_that_is_lost_shows_nothing_of_others_behind_the_wall(
     walled_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def find_any_task(kind: Any, into: Any, *, trashed: bool) -> Statement:
-        del kind, into, trashed
+    def find_any_task(kind: Any, key: Any, into: Any, *, include_trashed: bool) -> Statement:
+        del kind, key, into, include_trashed
         columns = [
             tasks.c[name] if name in tasks.c else literal(None).label(name) for name in ("id", "title")
         ]
@@ -275,11 +277,11 @@ async def test_a_predicate_that_is_lost_shows_nothing_of_others_behind_the_wall(
     await database.open()
     for principal in (ADA, BOB):
         await provision_user(database, principal, NOW)
-    made = await create_task(database, BOB, NewTask("Bob's"), Writing(NOW, "test"), Row)
-    monkeypatch.setattr(reading, "get_task", find_any_task)
+    made = await create_record(database, BOB, new_task("Bob's"), Writing(NOW, "test"), Row)
+    monkeypatch.setattr(reading, "get_record", find_any_task)
 
     with pytest.raises(TaskNotFound):
-        await get_task(database, ADA, made.task.id, Row)
+        await get_record(database, ADA, TASKS, made.record.id, Row)
 
     await database.close()
 

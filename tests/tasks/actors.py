@@ -11,25 +11,19 @@ import msgspec
 from sqlalchemy import Text, bindparam, select
 
 from donebook.accounts.usecases import provision_user
+from donebook.ledger.operations import Edit, Key, Writing
+from donebook.ledger.writing import records
+from donebook.ledger.writing.records import Found
+from donebook.ledger.writing.revision import OpenRevision, Written
 from donebook.principal import Principal
 from donebook.storage.database import Database
 from donebook.storage.statement import Statement
 from donebook.tasks import usecases
+from donebook.tasks.kind import TASKS
 from donebook.tasks.model import task_versions, tasks
-from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.operations import change, complete, delete, new_task, reopen, toggle
 from donebook.tasks.selection import Selection
-from donebook.tasks.usecases import Found, Listing
-from donebook.tasks.values import (
-    Edit,
-    NewTask,
-    TaskKey,
-    Writing,
-    change,
-    complete,
-    delete,
-    reopen,
-    toggle,
-)
+from donebook.tasks.usecases import Listing
 
 R = TypeVar("R")
 
@@ -119,35 +113,35 @@ class Actor:
     async def create(
         self, title: str = "Buy milk", *, if_match: int | None = None, **facts: Any
     ) -> Written[TaskFacts]:
-        new = NewTask(title, **facts)
-        return await usecases.create_task(
+        new = new_task(title, **facts)
+        return await records.create_record(
             self.database, self.principal, new, self.writing(if_match), TaskFacts
         )
 
-    async def get(self, key: TaskKey) -> TaskFacts:
-        return (await self.find(key)).task
+    async def get(self, key: Key) -> TaskFacts:
+        return (await self.find(key)).record
 
-    async def find(self, key: TaskKey) -> Found[TaskFacts]:
-        return await usecases.get_task(self.database, self.principal, key, TaskFacts)
+    async def find(self, key: Key) -> Found[TaskFacts]:
+        return await records.get_record(self.database, self.principal, TASKS, key, TaskFacts)
 
     async def edit(self, edit: Edit, *, if_match: int | None = None) -> Written[TaskFacts]:
-        return await usecases.edit_task(
+        return await records.edit_record(
             self.database, self.principal, edit, self.writing(if_match), TaskFacts
         )
 
-    async def change(self, key: TaskKey, *, if_match: int | None = None, **fields: Any) -> Written[TaskFacts]:
+    async def change(self, key: Key, *, if_match: int | None = None, **fields: Any) -> Written[TaskFacts]:
         return await self.edit(change(key, fields), if_match=if_match)
 
-    async def complete(self, key: TaskKey) -> Written[TaskFacts]:
+    async def complete(self, key: Key) -> Written[TaskFacts]:
         return await self.edit(complete(key))
 
-    async def reopen(self, key: TaskKey) -> Written[TaskFacts]:
+    async def reopen(self, key: Key) -> Written[TaskFacts]:
         return await self.edit(reopen(key))
 
-    async def toggle(self, key: TaskKey) -> Written[TaskFacts]:
+    async def toggle(self, key: Key) -> Written[TaskFacts]:
         return await self.edit(toggle(key))
 
-    async def delete(self, key: TaskKey, *, if_match: int | None = None) -> Written[TaskFacts]:
+    async def delete(self, key: Key, *, if_match: int | None = None) -> Written[TaskFacts]:
         return await self.edit(delete(key), if_match=if_match)
 
     async def together(self, work: Callable[[OpenRevision], Awaitable[R]]) -> R:
@@ -168,7 +162,7 @@ class Actor:
         return [task.title for task in (await self.listing(**selection)).tasks]
 
     async def revision(self) -> int:
-        return await usecases.owner_revision(self.database, self.principal)
+        return await records.owner_revision(self.database, self.principal)
 
     async def versions(self) -> list[Version]:
         """The ledger of this user, oldest first."""

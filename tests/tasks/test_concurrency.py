@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from donebook.errors import Failure, PreconditionFailed, TaskNotFound
-from donebook.tasks.revisions import Written
+from donebook.ledger.writing.revision import Written
 from donebook.tasks.values import Priority
 from tests.tasks.actors import Actor, TaskFacts, Version
 
@@ -59,7 +59,7 @@ async def require_sound_ledger(actor: Actor) -> list[Version]:
 
 async def test_fifty_writers_of_one_user_take_a_revision_each_without_gaps(alice: Actor) -> None:
     random = Random(4711)
-    tasks = [(await alice.create(f"Task {number}")).task.id for number in range(10)]
+    tasks = [(await alice.create(f"Task {number}")).record.id for number in range(10)]
 
     def write(number: int) -> Awaitable[Written[TaskFacts]]:
         task = random.choice(tasks)
@@ -94,11 +94,13 @@ async def test_tasks_created_at_once_have_different_positions(alice: Actor) -> N
     written = successes(await at_once(*(alice.create() for _ in range(20))))
 
     in_order = sorted(written, key=lambda write: write.revision)
-    assert [write.task.position for write in in_order] == sorted({write.task.position for write in written})
+    assert [write.record.position for write in in_order] == sorted(
+        {write.record.position for write in written}
+    )
 
 
 async def test_of_20_edits_at_one_expected_revision_one_wins(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     outcomes = await at_once(
         *(alice.change(task.id, title=f"By {number}", if_match=1) for number in range(20))
@@ -106,8 +108,8 @@ async def test_of_20_edits_at_one_expected_revision_one_wins(alice: Actor) -> No
 
     (winner,) = successes(outcomes)
     losers = failures(outcomes, PreconditionFailed)
-    assert [(winner.task, 2)] * 19 == [(loser.current, loser.revision) for loser in losers]
-    assert (winner.task, 2) == (await alice.get(task.id), await alice.revision())
+    assert [(winner.record, 2)] * 19 == [(loser.current, loser.revision) for loser in losers]
+    assert (winner.record, 2) == (await alice.get(task.id), await alice.revision())
     await require_sound_ledger(alice)
 
 
@@ -116,12 +118,12 @@ async def test_of_20_creations_at_one_expected_revision_one_wins(alice: Actor) -
 
     (winner,) = successes(outcomes)
     assert 19 == len(failures(outcomes, PreconditionFailed))
-    assert [winner.task] == (await alice.listing()).tasks
+    assert [winner.record] == (await alice.listing()).tasks
     await require_sound_ledger(alice)
 
 
 async def test_concurrent_changes_of_different_fields_all_survive(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
     fields: dict[str, Any] = {
         "title": "New",
         "description": "Words",
@@ -145,7 +147,7 @@ async def test_concurrent_changes_of_different_fields_all_survive(alice: Actor) 
 
 async def test_an_edit_does_not_bring_back_a_task_that_is_deleted_meanwhile(alice: Actor) -> None:
     for number in range(10):
-        task = (await alice.create(str(number))).task
+        task = (await alice.create(str(number))).record
         works = [
             alice.change(task.id, title="Changed"),
             alice.toggle(task.id),
@@ -156,7 +158,7 @@ async def test_an_edit_does_not_bring_back_a_task_that_is_deleted_meanwhile(alic
 
         outcomes = await at_once(*works[number % 5 :], *works[: number % 5])
 
-        deletion = next(write for write in successes(outcomes) if write.task.deleted_at)
+        deletion = next(write for write in successes(outcomes) if write.record.deleted_at)
         assert all(write.revision <= deletion.revision for write in successes(outcomes))
         with pytest.raises(TaskNotFound):
             await alice.get(task.id)
@@ -165,7 +167,7 @@ async def test_an_edit_does_not_bring_back_a_task_that_is_deleted_meanwhile(alic
 
 
 async def test_of_two_deletions_at_once_one_finds_the_task(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     outcomes = await at_once(*(alice.delete(task.id) for _ in range(10)))
 
@@ -174,23 +176,23 @@ async def test_of_two_deletions_at_once_one_finds_the_task(alice: Actor) -> None
 
 
 async def test_of_20_completions_at_once_one_changes_the_task(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     written = successes(await at_once(*(alice.complete(task.id) for _ in range(20))))
 
     after = await alice.get(task.id)
-    assert [after] * 20 == [write.task for write in written]
+    assert [after] * 20 == [write.record for write in written]
     assert [2] * 20 == [write.revision for write in written]
     assert 1 == sum(write.changed for write in written)
 
 
 async def test_no_toggle_is_lost(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     written = successes(await at_once(*(alice.toggle(task.id) for _ in range(21))))
 
     assert list(range(2, 23)) == sorted(write.revision for write in written)
-    assert all(write.task.completed == (write.revision % 2 == 0) for write in written)
+    assert all(write.record.completed == (write.revision % 2 == 0) for write in written)
     assert (await alice.get(task.id)).completed
     await require_sound_ledger(alice)
 

@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 
 from donebook.errors import PreconditionFailed, TaskNotFound, UserUnknown
+from donebook.ledger.operations import Key
 from donebook.principal import Principal
 from donebook.storage.database import Database
-from donebook.tasks.values import Due, TaskKey
+from donebook.tasks.values import Due
 from tests.tasks.actors import START, Actor
 
 REFUSED_BY_DATABASE = (sqlite3.IntegrityError, asyncpg.CheckViolationError)
@@ -17,7 +18,7 @@ REFUSED_BY_DATABASE = (sqlite3.IntegrityError, asyncpg.CheckViolationError)
 async def test_a_new_task_has_what_was_given_and_is_open(alice: Actor) -> None:
     written = await alice.create("Buy milk")
 
-    task = written.task
+    task = written.record
     assert written.changed
     assert (alice.principal.user_id, "Buy milk", None) == (task.user_id, task.title, task.description)
     assert (False, None) == (task.completed, task.completed_at)
@@ -47,47 +48,47 @@ async def test_a_new_task_may_have_every_fact(alice: Actor) -> None:
 
 
 async def test_numbers_rise_over_all_users_and_never_come_twice(alice: Actor, bob: Actor) -> None:
-    numbers = [(await actor.create()).task.id for actor in (alice, bob, alice, bob)]
+    numbers = [(await actor.create()).record.id for actor in (alice, bob, alice, bob)]
 
     assert sorted(set(numbers)) == numbers
 
 
 async def test_the_number_of_a_deleted_task_is_not_given_again(alice: Actor) -> None:
-    first = (await alice.create()).task.id
+    first = (await alice.create()).record.id
     await alice.delete(first)
 
-    assert (await alice.create()).task.id > first
+    assert (await alice.create()).record.id > first
 
 
 async def test_a_new_task_gets_a_version_7_uuid_of_its_time(alice: Actor) -> None:
     before = datetime.now(UTC) - timedelta(milliseconds=1)
-    uuid = (await alice.create()).task.uuid
+    uuid = (await alice.create()).record.uuid
 
     assert (7, "specified in RFC 4122") == (uuid.version, uuid.variant)
     assert before <= datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC) <= datetime.now(UTC)
 
 
 async def test_a_task_is_found_by_number_and_by_uuid(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     assert [task, task] == [await alice.get(task.id), await alice.get(task.uuid)]
 
 
 async def test_a_found_task_comes_with_the_revision_it_stands_at(alice: Actor) -> None:
-    first = (await alice.create()).task
+    first = (await alice.create()).record
     await alice.create()
 
     assert 1 == (await alice.find(first.id)).revision
 
 
 @pytest.mark.parametrize("key", [1 << 62, (1 << 63) - 1, UUID(int=0)])
-async def test_a_task_that_does_not_exist_is_not_found(alice: Actor, key: TaskKey) -> None:
+async def test_a_task_that_does_not_exist_is_not_found(alice: Actor, key: Key) -> None:
     with pytest.raises(TaskNotFound):
         await alice.get(key)
 
 
 async def test_a_task_of_another_user_is_not_found(alice: Actor, bob: Actor) -> None:
-    task = (await bob.create()).task
+    task = (await bob.create()).record
 
     for key in (task.id, task.uuid):
         with pytest.raises(TaskNotFound):
@@ -141,14 +142,14 @@ async def test_a_creation_at_another_revision_of_the_list_is_refused(alice: Acto
     ],
 )
 async def test_a_title_of_up_to_500_characters_comes_back_as_it_was(alice: Actor, text: str) -> None:
-    assert text == (await alice.get((await alice.create(text)).task.id)).title
+    assert text == (await alice.get((await alice.create(text)).record.id)).title
 
 
 @pytest.mark.parametrize("character", ["x", "ß", "İ", "𝄞"])
 async def test_a_description_of_10000_characters_comes_back_as_it_was(alice: Actor, character: str) -> None:
     description = character * 10_000
 
-    task = (await alice.create(description=description)).task
+    task = (await alice.create(description=description)).record
 
     assert description == (await alice.get(task.id)).description
 
@@ -185,7 +186,7 @@ async def test_the_database_itself_refuses_what_no_contract_lets_through(
     ],
 )
 async def test_an_instant_comes_back_in_utc_whatever_its_offset(alice: Actor, moment: datetime) -> None:
-    task = (await alice.create(due=Due(moment))).task
+    task = (await alice.create(due=Due(moment))).record
 
     due_at = (await alice.get(task.id)).due_at
     assert moment == due_at

@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from donebook.errors import PreconditionFailed, TaskNotFound
-from donebook.tasks.values import Due, Edit, TaskKey, change, complete, delete, reopen, restore, toggle
+from donebook.ledger.operations import Edit, Key
+from donebook.tasks.operations import change, complete, delete, reopen, restore, toggle
+from donebook.tasks.values import Due
 from tests.tasks.actors import Actor, TaskFacts
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)
 
-EDITS: list[Callable[[TaskKey], Edit]] = [
+EDITS: list[Callable[[Key], Edit]] = [
     lambda key: change(key, {"title": "New"}),
     lambda key: change(key, {}),
     complete,
@@ -23,7 +25,7 @@ EDITS: list[Callable[[TaskKey], Edit]] = [
 async def filled(actor: Actor) -> TaskFacts:
     """A task with every fact."""
     due = Due(NOON, time_zone="Europe/Vienna")
-    return (await actor.create("Old", description="Words", priority="low", due=due, tags=("a", "b"))).task
+    return (await actor.create("Old", description="Words", priority="low", due=due, tags=("a", "b"))).record
 
 
 @pytest.mark.parametrize(
@@ -60,9 +62,9 @@ async def test_a_change_sets_the_given_fields_and_keeps_the_others(
     expected = {
         **_facts(before), **after, "updated_at": alice.now, "revision": 2, "previous_revision": 1,
     }  # fmt: skip
-    assert expected == _facts(written.task)
+    assert expected == _facts(written.record)
     assert (True, 2) == (written.changed, written.revision)
-    assert written.task == await alice.get(before.id)
+    assert written.record == await alice.get(before.id)
 
 
 async def test_a_task_is_changed_by_its_uuid_too(alice: Actor) -> None:
@@ -74,26 +76,26 @@ async def test_a_task_is_changed_by_its_uuid_too(alice: Actor) -> None:
 
 
 async def test_completing_marks_the_moment_and_reopening_forgets_it(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
-    completed = (await alice.complete(task.id)).task
+    completed = (await alice.complete(task.id)).record
     assert (True, alice.now, alice.now) == (completed.completed, completed.completed_at, completed.updated_at)
 
-    reopened = (await alice.reopen(task.id)).task
+    reopened = (await alice.reopen(task.id)).record
     assert (False, None, alice.now) == (reopened.completed, reopened.completed_at, reopened.updated_at)
 
 
 async def test_toggling_completes_and_reopens_in_turn(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
-    assert [True, False, True] == [(await alice.toggle(task.id)).task.completed for _ in range(3)]
+    assert [True, False, True] == [(await alice.toggle(task.id)).record.completed for _ in range(3)]
 
 
 async def test_completing_within_a_change_keeps_the_moment_of_an_earlier_completion(alice: Actor) -> None:
-    task = (await alice.create()).task
-    completed_at = (await alice.complete(task.id)).task.completed_at
+    task = (await alice.create()).record
+    completed_at = (await alice.complete(task.id)).record.completed_at
 
-    changed = (await alice.change(task.id, completed=True, title="New")).task
+    changed = (await alice.change(task.id, completed=True, title="New")).record
 
     assert (completed_at, "New") == (changed.completed_at, changed.title)
 
@@ -120,34 +122,34 @@ async def test_a_change_to_what_already_is_changes_nothing_and_takes_no_revision
 
     written = await alice.change(task.id, **fields)
 
-    assert (task, 1, False) == (written.task, written.revision, written.changed)
+    assert (task, 1, False) == (written.record, written.revision, written.changed)
     assert (rows, versions, 1) == (await alice.rows(), await alice.versions(), await alice.revision())
 
 
 async def test_completing_a_complete_task_changes_nothing(alice: Actor) -> None:
-    task = (await alice.create(completed=True)).task
+    task = (await alice.create(completed=True)).record
 
     written = await alice.complete(task.id)
 
-    assert (task, 1, False) == (written.task, written.revision, written.changed)
+    assert (task, 1, False) == (written.record, written.revision, written.changed)
     assert 1 == await alice.revision()
 
 
 async def test_reopening_an_open_task_changes_nothing(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     written = await alice.reopen(task.id)
 
-    assert (task, 1, False) == (written.task, written.revision, written.changed)
+    assert (task, 1, False) == (written.record, written.revision, written.changed)
     assert 1 == await alice.revision()
 
 
 @pytest.mark.parametrize("behind", [timedelta(0), timedelta(microseconds=1), timedelta(days=400)])
 async def test_updated_at_moves_forward_although_the_clock_does_not(alice: Actor, behind: timedelta) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
     alice.now -= timedelta(seconds=1) + behind
 
-    changed = (await alice.change(task.id, title="New")).task
+    changed = (await alice.change(task.id, title="New")).record
 
     assert task.updated_at + timedelta(microseconds=1) == changed.updated_at
     assert task.created_at == changed.created_at
@@ -159,20 +161,20 @@ async def test_updated_at_moves_forward_although_the_clock_does_not(alice: Actor
 )
 async def test_one_microsecond_forward_may_be_another_year(alice: Actor, moment: datetime) -> None:
     alice.now = moment - timedelta(seconds=1)
-    task = (await alice.create()).task
+    task = (await alice.create()).record
     alice.now -= timedelta(seconds=1)
 
-    changed = (await alice.change(task.id, title="New")).task
+    changed = (await alice.change(task.id, title="New")).record
 
     assert datetime(moment.year + 1, 1, 1, tzinfo=UTC) == changed.updated_at
 
 
 async def test_a_deleted_task_is_gone_from_every_use_case(alice: Actor) -> None:
-    kept, task = (await alice.create("Kept")).task, (await alice.create("Gone")).task
+    kept, task = (await alice.create("Kept")).record, (await alice.create("Gone")).record
 
     written = await alice.delete(task.id)
 
-    assert (alice.now, True, 3) == (written.task.deleted_at, written.changed, written.revision)
+    assert (alice.now, True, 3) == (written.record.deleted_at, written.changed, written.revision)
     assert [kept.title] == await alice.titles()
     assert 1 == (await alice.listing(limit=10)).total
     for key in (task.id, task.uuid):
@@ -188,20 +190,20 @@ async def test_a_deleted_task_that_is_restored_is_as_it_was(alice: Actor) -> Non
     task = await filled(alice)
     await alice.delete(task.id)
 
-    restored = (await alice.edit(restore(task.id))).task
+    restored = (await alice.edit(restore(task.id))).record
     again = await alice.edit(restore(task.id))
 
     assert {**_facts(task), "updated_at": restored.updated_at, "revision": 3, "previous_revision": 2} == (
         _facts(restored)
     )
-    assert (restored, False) == (again.task, again.changed)
+    assert (restored, False) == (again.record, again.changed)
 
 
 @pytest.mark.parametrize("edit", EDITS)
 async def test_no_edit_finds_the_task_of_another_user(
-    alice: Actor, bob: Actor, edit: Callable[[TaskKey], Edit]
+    alice: Actor, bob: Actor, edit: Callable[[Key], Edit]
 ) -> None:
-    task = (await bob.create("Of Bob")).task
+    task = (await bob.create("Of Bob")).record
     rows = await bob.rows()
 
     for key in (task.id, task.uuid):
@@ -214,9 +216,7 @@ async def test_no_edit_finds_the_task_of_another_user(
 
 
 @pytest.mark.parametrize("edit", EDITS)
-async def test_no_edit_finds_a_task_that_does_not_exist(
-    alice: Actor, edit: Callable[[TaskKey], Edit]
-) -> None:
+async def test_no_edit_finds_a_task_that_does_not_exist(alice: Actor, edit: Callable[[Key], Edit]) -> None:
     with pytest.raises(TaskNotFound):
         await alice.edit(edit((1 << 63) - 1))
 
@@ -224,10 +224,8 @@ async def test_no_edit_finds_a_task_that_does_not_exist(
 
 
 @pytest.mark.parametrize("edit", EDITS)
-async def test_an_edit_at_the_expected_revision_is_made(
-    alice: Actor, edit: Callable[[TaskKey], Edit]
-) -> None:
-    task = (await alice.create()).task
+async def test_an_edit_at_the_expected_revision_is_made(alice: Actor, edit: Callable[[Key], Edit]) -> None:
+    task = (await alice.create()).record
     await alice.create("Another")
 
     written = await alice.edit(edit(task.id), if_match=1)
@@ -237,10 +235,10 @@ async def test_an_edit_at_the_expected_revision_is_made(
 
 @pytest.mark.parametrize("edit", EDITS)
 async def test_an_edit_at_another_revision_is_refused_with_the_task_as_it_stands(
-    alice: Actor, edit: Callable[[TaskKey], Edit]
+    alice: Actor, edit: Callable[[Key], Edit]
 ) -> None:
-    task = (await alice.create()).task
-    current = (await alice.change(task.id, description="Changed meanwhile")).task
+    task = (await alice.create()).record
+    current = (await alice.change(task.id, description="Changed meanwhile")).record
 
     for expected in (1, 3, -1):
         with pytest.raises(PreconditionFailed) as refusal:

@@ -13,23 +13,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from donebook.errors import Failure, PreconditionFailed
+from donebook.ledger.operations import Edit, Key, Move, Writing
+from donebook.ledger.writing import records
+from donebook.ledger.writing.revision import OpenRevision, Written
 from donebook.storage.database import Database
 from donebook.tasks import usecases
-from donebook.tasks.revisions import OpenRevision, Written
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, delete, new_task, restore, toggle
 from donebook.tasks.selection import Place, Selection, Sort
-from donebook.tasks.values import (
-    Aspect,
-    Due,
-    Edit,
-    Move,
-    NewTask,
-    TaskKey,
-    Writing,
-    change,
-    delete,
-    restore,
-    toggle,
-)
+from donebook.tasks.values import Due
 from tests.databases import open_database
 from tests.tasks.actors import VIA, Actor, TaskFacts, new_actor
 
@@ -190,8 +182,8 @@ class Way:
         if isinstance(operation, Creation):
             revision = await self.actor.revision()
             written = await self._create(operation, _expected(revision, operation.behind))
-            if written.task.id not in self.numbers:
-                self.numbers.append(written.task.id)
+            if written.record.id not in self.numbers:
+                self.numbers.append(written.record.id)
             return written
         if isinstance(operation, MoveOf):
             return await self._move(operation)
@@ -202,24 +194,24 @@ class Way:
     async def _create(self, operation: Creation, if_match: int | None) -> Written[TaskFacts]:
         # Chosen by the client, so that it is the same whichever way the task is made.
         uuid = UUID(int=len(self.numbers) + (not operation.again))
-        new = NewTask(**operation.new, uuid=uuid)
+        new = new_task(**operation.new, uuid=uuid)
         writing = Writing(operation.now, VIA, if_match)
         if not self.in_steps:
-            return await usecases.create_task(self.database, self.actor.principal, new, writing, TaskFacts)
+            return await records.create_record(self.database, self.actor.principal, new, writing, TaskFacts)
         return await self._in_steps(writing, lambda revision: revision.create(new, TaskFacts))
 
     async def _edit(self, edit: Edit, writing: Writing) -> Written[TaskFacts]:
         if not self.in_steps:
-            return await usecases.edit_task(self.database, self.actor.principal, edit, writing, TaskFacts)
+            return await records.edit_record(self.database, self.actor.principal, edit, writing, TaskFacts)
         return await self._in_steps(writing, lambda revision: revision.edit(edit, TaskFacts))
 
     async def _move(self, operation: MoveOf) -> Written[TaskFacts]:
         key, at = await self._find(operation.task)
         anchor = None if operation.anchor is None else (await self._find(operation.anchor))[0]
-        move = Move(key, operation.side, anchor)
+        move = Move(TASKS, key, operation.side, anchor)
         writing = Writing(operation.now, VIA, _expected(at, operation.behind))
         if not self.in_steps:
-            return await usecases.move_task(self.database, self.actor.principal, move, writing, TaskFacts)
+            return await records.move_record(self.database, self.actor.principal, move, writing, TaskFacts)
         return await self._in_steps(writing, lambda revision: revision.move(move, TaskFacts))
 
     async def _look(self, look: Look) -> list[Any]:
@@ -242,7 +234,7 @@ class Way:
             lambda transaction: OpenRevision.take(transaction, self.actor.principal, writing, work)
         )
 
-    async def _find(self, task: int, *, by_uuid: bool = False) -> tuple[TaskKey, int]:
+    async def _find(self, task: int, *, by_uuid: bool = False) -> tuple[Key, int]:
         """The key of the n-th task, and the revision its row stands at."""
         if not 0 <= task < len(self.numbers):
             return (UUID(int=99) if by_uuid else (1 << 63) - 1), 0
@@ -258,7 +250,7 @@ class Way:
             case usecases.Listing():
                 return [[self._plain(task) for task in value.tasks], value.revision, value.total]
             case Written():
-                return [self._plain(value.task)[1:], value.revision, value.changed]
+                return [self._plain(value.record)[1:], value.revision, value.changed]
             case msgspec.Struct():
                 facts = msgspec.structs.asdict(value)
                 return facts | {"task_id": self._number(facts["task_id"])}
@@ -272,7 +264,7 @@ def _expected(revision: int, behind: int | None) -> int | None:
     return None if behind is None else revision - behind
 
 
-def _edit(key: TaskKey, operation: EditOf) -> Edit:
+def _edit(key: Key, operation: EditOf) -> Edit:
     match operation.flip:
         case "toggle":
             return toggle(key)
@@ -281,7 +273,7 @@ def _edit(key: TaskKey, operation: EditOf) -> Edit:
         case "restore":
             return restore(key)
         case "position":
-            return Edit(key, frozenset({Aspect.POSITION}), {"position": "8"}, "moved")
+            return Edit(TASKS, key, frozenset({"position"}), {"position": "8"}, "moved")
     return change(key, operation.fields)
 
 

@@ -7,15 +7,16 @@ from uuid import uuid4
 import pytest
 
 from donebook.errors import TaskNotFound
-from donebook.tasks import revisions, usecases
-from donebook.tasks.statements import parts
+from donebook.ledger.statements import parts
+from donebook.ledger.writing import records, revision
+from donebook.tasks import usecases
 from tests.storage.mutants import made_again
 from tests.tasks.actors import Actor
 
 
 async def require_apart(alice: Actor, bob: Actor) -> None:
     """Whatever Alice does, a task of Bob's is to her as one that does not exist."""
-    theirs = (await bob.create("Of Bob", priority="high", description="of")).task
+    theirs = (await bob.create("Of Bob", priority="high", description="of")).record
     await alice.create("Of Alice", priority="high", description="of")
     revision = await bob.revision()
     for key in (theirs.id, theirs.uuid):
@@ -37,11 +38,11 @@ async def test_users_are_apart(alice: Actor, bob: Actor) -> None:
 
 async def test_a_uuid_that_another_user_has_is_free(alice: Actor, bob: Actor) -> None:
     uuid = uuid4()
-    theirs = (await bob.create("Of Bob", uuid=uuid)).task
+    theirs = (await bob.create("Of Bob", uuid=uuid)).record
 
     mine = await alice.create("Of Alice", uuid=uuid)
 
-    assert (True, "Of Alice") == (mine.changed, mine.task.title)
+    assert (True, "Of Alice") == (mine.changed, mine.record.title)
     assert theirs == await bob.get(uuid)
 
 
@@ -49,14 +50,16 @@ async def test_a_uuid_that_another_user_has_is_free(alice: Actor, bob: Actor) ->
 def without_owner(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The task core with statements that forget whose tasks they are to touch."""
     source = inspect.getsource(parts)
-    mutant = source.replace("MINE = tasks.c.owner_id == OWNER", "MINE = tasks.c.owner_id == tasks.c.owner_id")
+    mutant = source.replace(
+        "return kind.table.c.owner_id == OWNER", "return kind.table.c.owner_id == kind.table.c.owner_id"
+    )
     assert source != mutant
     with made_again(parts.__name__, compile(mutant, parts.__name__, "exec")) as modules:
         for module in modules:
-            package, _, name = module.__name__.rpartition(".")
-            for user in (usecases, revisions):
-                if package == "donebook.tasks.statements" and hasattr(user, name):
-                    monkeypatch.setattr(user, name, module)
+            for user in (usecases, records, revision):
+                for name, used in vars(user).items():
+                    if getattr(used, "__name__", None) == module.__name__:
+                        monkeypatch.setattr(user, name, module)
         yield
 
 

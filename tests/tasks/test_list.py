@@ -26,8 +26,8 @@ async def test_a_user_without_a_row_has_no_list(database: Database) -> None:
 
 
 async def test_a_list_has_whole_tasks_and_the_revision_it_was_read_at(alice: Actor) -> None:
-    tasks = [(await alice.create(title, tags=("a",), priority="low")).task for title in ("One", "Two")]
-    await alice.delete((await alice.create("Three")).task.id)
+    tasks = [(await alice.create(title, tags=("a",), priority="low")).record for title in ("One", "Two")]
+    await alice.delete((await alice.create("Three")).record.id)
 
     listing = await alice.listing()
 
@@ -72,7 +72,7 @@ async def test_filters_apply_together(alice: Actor, selection: dict[str, Any], e
     await alice.create("Done", completed=True)
     await alice.create("Low", priority="low")
     await alice.create("High done", priority="high", completed=True)
-    await alice.delete((await alice.create("Low and done", priority="low", completed=True)).task.id)
+    await alice.delete((await alice.create("Low and done", priority="low", completed=True)).record.id)
 
     assert expected == await alice.titles(**selection)
     paged = await alice.listing(**selection, limit=100)
@@ -99,7 +99,7 @@ async def test_every_page_has_the_total_even_past_the_end(
 ) -> None:
     for number in range(1, 6):
         await alice.create(str(number))
-    await alice.delete((await alice.create("gone")).task.id)
+    await alice.delete((await alice.create("gone")).record.id)
 
     page = await alice.listing(limit=limit, offset=offset)
 

@@ -5,19 +5,22 @@ import random
 import pytest
 
 from donebook.errors import NeighbourNotFound, PreconditionFailed, TaskNotFound
-from donebook.tasks import usecases
-from donebook.tasks.positions import LONGEST
-from donebook.tasks.revisions import OpenRevision, Written
-from donebook.tasks.values import Move, TaskKey
+from donebook.ledger.kinds.positions import LONGEST
+from donebook.ledger.operations import Key, Move
+from donebook.ledger.writing import records
+from donebook.ledger.writing.revision import OpenRevision, Written
+from donebook.tasks.kind import TASKS
 from tests.tasks.actors import Actor, TaskFacts
 
 
 async def _move(
-    actor: Actor, key: TaskKey, side: str, anchor: TaskKey | None = None, *, if_match: int | None = None
+    actor: Actor, key: Key, side: str, anchor: Key | None = None, *, if_match: int | None = None
 ) -> Written[TaskFacts]:
     assert side in {"before", "after"}
-    move = Move(key, "before" if side == "before" else "after", anchor)
-    return await usecases.move_task(actor.database, actor.principal, move, actor.writing(if_match), TaskFacts)
+    move = Move(TASKS, key, "before" if side == "before" else "after", anchor)
+    return await records.move_record(
+        actor.database, actor.principal, move, actor.writing(if_match), TaskFacts
+    )
 
 
 async def _arranged(actor: Actor) -> str:
@@ -26,7 +29,7 @@ async def _arranged(actor: Actor) -> str:
 
 @pytest.fixture
 async def numbers(alice: Actor) -> dict[str, int]:
-    return {title: (await alice.create(title)).task.id for title in "abcde"}
+    return {title: (await alice.create(title)).record.id for title in "abcde"}
 
 
 async def test_new_tasks_come_last(alice: Actor, numbers: dict[str, int]) -> None:
@@ -74,7 +77,7 @@ async def test_a_task_that_is_there_already_takes_no_revision(
 ) -> None:
     moved = await _move(alice, numbers[task], side, numbers[anchor] if anchor else None)
 
-    assert (False, numbers[task]) == (moved.changed, moved.task.id)
+    assert (False, numbers[task]) == (moved.changed, moved.record.id)
     assert 5 == await alice.revision()
 
 
@@ -101,7 +104,7 @@ async def test_a_task_in_the_trash_is_no_neighbour(alice: Actor, numbers: dict[s
 async def test_a_task_of_another_user_is_neither_moved_nor_a_neighbour(
     alice: Actor, bob: Actor, numbers: dict[str, int]
 ) -> None:
-    theirs = (await bob.create("z")).task.id
+    theirs = (await bob.create("z")).record.id
 
     with pytest.raises(TaskNotFound):
         await _move(alice, theirs, "before")
@@ -136,13 +139,13 @@ async def test_a_place_can_be_found_after_any_moves(alice: Actor, numbers: dict[
 
 
 async def test_ten_thousand_moves_into_one_gap_keep_positions_short(alice: Actor) -> None:
-    low, *others, high = [(await alice.create(title)).task.id for title in ("low", "one", "two", "high")]
+    low, *others, high = [(await alice.create(title)).record.id for title in ("low", "one", "two", "high")]
     # Always next to the same task, so that the gap halves every time. Fewer where each is round trips.
     moves = 10_000 if alice.database.dialect == "sqlite" else 600
 
     async def work(revision: OpenRevision) -> None:
         for number in range(moves):
-            await revision.move(Move(others[number % 2], "after", low), TaskFacts)
+            await revision.move(Move(TASKS, others[number % 2], "after", low), TaskFacts)
 
     await alice.together(work)
 
@@ -152,7 +155,7 @@ async def test_ten_thousand_moves_into_one_gap_keep_positions_short(alice: Actor
 
 
 async def test_spreading_out_is_part_of_the_move_that_needs_it(alice: Actor) -> None:
-    low, _, *others = [(await alice.create(title)).task.id for title in ("low", "high", "1", "2")]
+    low, _, *others = [(await alice.create(title)).record.id for title in ("low", "high", "1", "2")]
     for number in range(200):
         await _move(alice, others[number % 2], "after", low)
 

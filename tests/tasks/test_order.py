@@ -33,7 +33,7 @@ async def test_creation_is_the_order_of_arrival_whatever_the_clock_says(alice: A
 
 
 async def test_sorted_by_update_the_task_changed_last_is_last(alice: Actor) -> None:
-    a, b, c = [(await alice.create(title)).task.id for title in "abc"]
+    a, b, c = [(await alice.create(title)).record.id for title in "abc"]
     await alice.complete(a)
     await alice.change(b, title="b")
 

@@ -12,20 +12,11 @@ import asyncpg
 import pytest
 
 from donebook.errors import PreconditionFailed, TaskNotFound
-from donebook.tasks import usecases
-from donebook.tasks.revisions import OpenRevision, Written
-from donebook.tasks.values import (
-    Edit,
-    Move,
-    NewTask,
-    TaskKey,
-    change,
-    complete,
-    delete,
-    reopen,
-    restore,
-    toggle,
-)
+from donebook.ledger.operations import Edit, Key, Move
+from donebook.ledger.writing import records
+from donebook.ledger.writing.revision import OpenRevision, Written
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, complete, delete, new_task, reopen, restore, toggle
 from tests.tasks.actors import Actor, TaskFacts
 from tests.tasks.test_concurrency import require_sound_ledger
 
@@ -35,14 +26,14 @@ _WAITING = """
 SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
 
-MakeEdit = Callable[[TaskKey], Edit]
+MakeEdit = Callable[[Key], Edit]
 
 
 def retitle(title: str) -> MakeEdit:
     return lambda key: change(key, {"title": title})
 
 
-def describe(key: TaskKey) -> Edit:
+def describe(key: Key) -> Edit:
     return change(key, {"description": "Words"})
 
 
@@ -121,12 +112,16 @@ class Case(NamedTuple):
 async def test_an_edit_that_waited_is_made_to_the_task_as_it_is_then(
     alice: Actor, overtaking: Overtaking, case: Case
 ) -> None:
-    task = (await alice.create("Old", completed=case.completed)).task
+    task = (await alice.create("Old", completed=case.completed)).record
 
     written = await overtaking.edit(case.first(task.id), case.second(task.id))
 
     now = await alice.get(task.id)
-    assert (case.changed, 3 if case.changed else 2, now) == (written.changed, written.revision, written.task)
+    assert (case.changed, 3 if case.changed else 2, now) == (
+        written.changed,
+        written.revision,
+        written.record,
+    )
     assert case.after == {name: getattr(now, name) for name in case.after}
     assert written.revision == len(await require_sound_ledger(alice))
 
@@ -135,7 +130,7 @@ async def test_an_edit_that_waited_is_made_to_the_task_as_it_is_then(
 async def test_an_edit_that_waited_for_the_deletion_finds_no_task(
     alice: Actor, overtaking: Overtaking, second: MakeEdit
 ) -> None:
-    task = (await alice.create("Old")).task
+    task = (await alice.create("Old")).record
 
     with pytest.raises(TaskNotFound):
         await overtaking.edit(delete(task.id), second(task.id))
@@ -149,11 +144,11 @@ async def test_an_edit_that_waited_for_the_deletion_finds_no_task(
 async def test_a_restoration_that_waited_ends_with_the_task_there(
     alice: Actor, overtaking: Overtaking, first: MakeEdit, second: MakeEdit, changed: bool
 ) -> None:
-    task = (await alice.create("Old")).task
+    task = (await alice.create("Old")).record
 
     written = await overtaking.edit(first(task.id), second(task.id))
 
-    assert (changed, written.task) == (written.changed, await alice.get(task.id))
+    assert (changed, written.record) == (written.changed, await alice.get(task.id))
     await require_sound_ledger(alice)
 
 
@@ -161,7 +156,7 @@ async def test_a_restoration_that_waited_ends_with_the_task_there(
 async def test_an_edit_that_waited_past_its_expected_revision_is_refused(
     alice: Actor, overtaking: Overtaking, second: MakeEdit
 ) -> None:
-    task = (await alice.create("Old")).task
+    task = (await alice.create("Old")).record
 
     with pytest.raises(PreconditionFailed) as refusal:
         await overtaking.edit(describe(task.id), second(task.id), if_match=1)
@@ -174,7 +169,7 @@ async def test_an_edit_that_waited_past_its_expected_revision_is_refused(
 async def test_an_edit_that_waited_for_one_of_another_task_keeps_its_expected_revision(
     alice: Actor, overtaking: Overtaking, second: MakeEdit, changed: bool
 ) -> None:
-    task, other = (await alice.create("Old")).task, (await alice.create("Other")).task
+    task, other = (await alice.create("Old")).record, (await alice.create("Other")).record
 
     written = await overtaking.edit(complete(other.id), second(task.id), if_match=1)
 
@@ -185,7 +180,7 @@ async def test_an_edit_that_waited_for_one_of_another_task_keeps_its_expected_re
 async def test_an_edit_that_waited_past_its_clock_still_moves_updated_at_forward(
     alice: Actor, overtaking: Overtaking
 ) -> None:
-    task = (await alice.create("Old")).task
+    task = (await alice.create("Old")).record
 
     def late() -> Awaitable[Written[TaskFacts]]:
         alice.now = task.created_at
@@ -194,22 +189,22 @@ async def test_an_edit_that_waited_past_its_clock_still_moves_updated_at_forward
     written = await overtaking.run(lambda revision: revision.edit(retitle("New")(task.id), TaskFacts), late)
 
     first, second = (await require_sound_ledger(alice))[1:]
-    assert first.at < second.at == written.task.updated_at
+    assert first.at < second.at == written.record.updated_at
 
 
-async def move(actor: Actor, key: TaskKey, side: Literal["before", "after"]) -> Written[TaskFacts]:
-    return await usecases.move_task(
-        actor.database, actor.principal, Move(key, side), actor.writing(), TaskFacts
+async def move(actor: Actor, key: Key, side: Literal["before", "after"]) -> Written[TaskFacts]:
+    return await records.move_record(
+        actor.database, actor.principal, Move(TASKS, key, side), actor.writing(), TaskFacts
     )
 
 
 async def test_a_move_to_the_top_that_waited_for_another_ends_above_it(
     alice: Actor, overtaking: Overtaking
 ) -> None:
-    a, b, c = [(await alice.create(title)).task.id for title in "abc"]
+    a, b, c = [(await alice.create(title)).record.id for title in "abc"]
 
     await overtaking.run(
-        lambda revision: revision.move(Move(b, "before"), TaskFacts), lambda: move(alice, c, "before")
+        lambda revision: revision.move(Move(TASKS, b, "before"), TaskFacts), lambda: move(alice, c, "before")
     )
 
     assert ["c", "b", "a"] == await alice.titles(sort="position")
@@ -218,11 +213,11 @@ async def test_a_move_to_the_top_that_waited_for_another_ends_above_it(
 
 
 async def test_a_move_to_where_the_task_no_longer_is_is_made(alice: Actor, overtaking: Overtaking) -> None:
-    a, b = [(await alice.create(title)).task.id for title in "ab"]
+    a, b = [(await alice.create(title)).record.id for title in "ab"]
 
     # When it begins, "a" is at the top.
     written = await overtaking.run(
-        lambda revision: revision.move(Move(b, "before"), TaskFacts), lambda: move(alice, a, "before")
+        lambda revision: revision.move(Move(TASKS, b, "before"), TaskFacts), lambda: move(alice, a, "before")
     )
 
     assert (True, ["a", "b"]) == (written.changed, await alice.titles(sort="position"))
@@ -232,7 +227,7 @@ async def test_a_move_to_where_the_task_no_longer_is_is_made(alice: Actor, overt
 async def test_a_move_to_where_the_task_has_come_meanwhile_changes_nothing_but_its_place(
     alice: Actor, overtaking: Overtaking
 ) -> None:
-    a, b = [(await alice.create(title)).task.id for title in "ab"]
+    a, b = [(await alice.create(title)).record.id for title in "ab"]
 
     await overtaking.run(
         lambda revision: revision.edit(delete(b), TaskFacts), lambda: move(alice, a, "after")
@@ -244,7 +239,7 @@ async def test_a_move_to_where_the_task_has_come_meanwhile_changes_nothing_but_i
 
 async def test_a_creation_that_waited_comes_after(alice: Actor, overtaking: Overtaking) -> None:
     written = await overtaking.run(
-        lambda revision: revision.create(NewTask("First"), TaskFacts), lambda: alice.create("Second")
+        lambda revision: revision.create(new_task("First"), TaskFacts), lambda: alice.create("Second")
     )
 
     assert 2 == written.revision
@@ -258,7 +253,7 @@ async def test_a_creation_that_waited_past_its_expected_revision_is_refused(
 ) -> None:
     with pytest.raises(PreconditionFailed):
         await overtaking.run(
-            lambda revision: revision.create(NewTask("First"), TaskFacts),
+            lambda revision: revision.create(new_task("First"), TaskFacts),
             lambda: alice.create("Second", if_match=0),
         )
 

@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from donebook.ledger.statements import in_transaction, single_statement
+from donebook.ledger.statements.parts import REVISION, is_live, is_mine
+from donebook.ledger.statements.reading import get_record
 from donebook.storage.statement import Statement
+from donebook.tasks.kind import TASKS
 from donebook.tasks.model import tasks
 from donebook.tasks.selection import Selection, Sort
-from donebook.tasks.statements import alone, reading, steps
-from donebook.tasks.statements.parts import LIVE, MINE, REVISION
-from donebook.tasks.values import Aspect
+from donebook.tasks.statements import reading
 from tests.servers.postgres import Postgres, call_in_thread
 from tests.storage.every_statement import every_statement
 from tests.tasks.actors import TaskFacts
@@ -22,11 +24,14 @@ from tests.tasks.plans import PostgresPlans, SqlitePlans
 
 SINCE = Statement(
     "tasks_by_revision",
-    select(tasks.c.title).where(MINE, tasks.c.revision > REVISION).order_by(tasks.c.revision),
+    select(tasks.c.title).where(is_mine(TASKS), tasks.c.revision > REVISION).order_by(tasks.c.revision),
 )
 IN_PLACE = Statement(
     "tasks_by_position",
-    select(tasks.c.title).where(MINE, LIVE).order_by(tasks.c.position, tasks.c.id).limit(50),
+    select(tasks.c.title)
+    .where(is_mine(TASKS), is_live(TASKS))
+    .order_by(tasks.c.position, tasks.c.id)
+    .limit(50),
 )
 PAGE = Selection(limit=1)
 OPEN = Selection(completed=False, limit=1)
@@ -72,11 +77,11 @@ def key(table: str, plans: PostgresPlans | SqlitePlans) -> str:
 
 
 def test_a_task_is_found_by_its_number(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({key("tasks", plans)}, set(), False) == plans.plan(reading.get_task("id", TaskFacts)).way
+    assert ({key("tasks", plans)}, set(), False) == plans.plan(get_record(TASKS, "id", TaskFacts)).way
 
 
 def test_a_task_is_found_by_its_uuid(plans: PostgresPlans | SqlitePlans) -> None:
-    assert ({"tasks_owner_uuid"}, set(), False) == plans.plan(reading.get_task("uuid", TaskFacts)).way
+    assert ({"tasks_owner_uuid"}, set(), False) == plans.plan(get_record(TASKS, "uuid", TaskFacts)).way
 
 
 @pytest.mark.parametrize("descending", [False, True])
@@ -135,23 +140,25 @@ def test_counting_reads_no_more_than_the_owners_tasks(
 @pytest.mark.parametrize(
     ("aspects", "narrower"),
     [
-        ({Aspect.TITLE}, None),
-        ({Aspect.TOGGLE}, None),
-        ({Aspect.DELETE}, None),
-        ({Aspect.COMPLETE}, "tasks_owner_open"),
-        ({Aspect.RESTORE}, "tasks_owner_trashed"),
+        ({"title"}, None),
+        ({"toggle"}, None),
+        ({"delete"}, None),
+        ({"complete"}, "tasks_owner_open"),
+        ({"restore"}, "tasks_owner_trashed"),
     ],
 )
 def test_an_edit_finds_its_rows_by_their_keys(
-    plans: PostgresPlans | SqlitePlans, aspects: set[Aspect], narrower: str | None
+    plans: PostgresPlans | SqlitePlans, aspects: set[str], narrower: str | None
 ) -> None:
     """Or by an index, in the order of the owner too, of the few rows that the edit can change."""
-    trashed = Aspect.RESTORE in aspects
+    trashed = "restore" in aspects
     if isinstance(plans, PostgresPlans):
-        statement = alone.edit_task_alone("id", frozenset(aspects), TaskFacts, "at", trashed=trashed)
+        statement = single_statement.edit_alone(
+            TASKS, "id", frozenset(aspects), TaskFacts, "at", include_trashed=trashed
+        )
         expected = {"tasks_pkey", "spaces_pkey"}
     else:
-        statement = steps.edit_task_step("id", frozenset(aspects), "at", trashed=trashed)
+        statement = in_transaction.edit_step(TASKS, "id", frozenset(aspects), "at", include_trashed=trashed)
         expected = {key("tasks", plans)}
 
     plan = plans.plan(statement)
@@ -187,7 +194,7 @@ def test_what_is_asked_of_one_task_reads_no_more_of_a_user_with_more_than_others
 ) -> None:
     lists = ("list_tasks", "count_tasks", "page_of_tasks")
     # Of several tasks at once, which is no dearer than a list; and of all that an account has, on purpose.
-    of_many = ("tasks_by_number", "append_erasure", "bury", "erase", "erase_task_versions")
+    of_many = ("tasks_by_number", "append_task_erasure", "bury_tasks", "erase_tasks", "erase_task_versions")
     statements = [
         each
         for each in asked_for_one_user()

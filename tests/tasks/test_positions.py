@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from donebook.tasks.positions import LONGEST, between, first_of, last_of, rank
+from donebook.ledger.kinds.positions import LONGEST, between, first_of, last_of, rank
 
 POSITIONS = st.builds(
     lambda number, suffix: rank(number) + suffix,

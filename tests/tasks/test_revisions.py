@@ -4,9 +4,11 @@ from typing import Any
 import pytest
 
 from donebook.errors import PreconditionFailed, TaskNotFound
+from donebook.ledger.operations import Writing
+from donebook.ledger.writing.revision import OpenRevision, Written
 from donebook.storage.database import Database
-from donebook.tasks.revisions import OpenRevision, Written
-from donebook.tasks.values import Due, NewTask, Writing, change, complete, delete, reopen, toggle
+from donebook.tasks.operations import change, complete, delete, new_task, reopen, toggle
+from donebook.tasks.values import Due
 from tests.tasks.actors import VIA, Actor, TaskFacts, Version
 
 NOON = datetime(2031, 1, 1, 12, tzinfo=UTC)
@@ -25,19 +27,19 @@ async def test_each_write_takes_the_next_revision_and_appends_the_task_as_it_lef
         await alice.create(
             "One", description="d", priority="low", due=Due(NOON, time_zone="Asia/Tokyo"), tags=("ä",)
         )
-    ).task
+    ).record
     key = task.id
     written = [
         image(task, "created"),
-        image((await alice.change(key, title="Two", tags=())).task, "updated"),
-        image((await alice.complete(key)).task, "completed"),
-        image((await alice.change(key, completed=True, description=None)).task, "updated"),
-        image((await alice.reopen(key)).task, "reopened"),
-        image((await alice.toggle(key)).task, "completed"),
-        image((await alice.toggle(key)).task, "reopened"),
-        image((await alice.change(key, completed=True)).task, "completed"),
-        image((await alice.change(key, completed=False)).task, "reopened"),
-        image((await alice.delete(key)).task, "deleted"),
+        image((await alice.change(key, title="Two", tags=())).record, "updated"),
+        image((await alice.complete(key)).record, "completed"),
+        image((await alice.change(key, completed=True, description=None)).record, "updated"),
+        image((await alice.reopen(key)).record, "reopened"),
+        image((await alice.toggle(key)).record, "completed"),
+        image((await alice.toggle(key)).record, "reopened"),
+        image((await alice.change(key, completed=True)).record, "completed"),
+        image((await alice.change(key, completed=False)).record, "reopened"),
+        image((await alice.delete(key)).record, "deleted"),
     ]
 
     versions = await alice.versions()
@@ -48,7 +50,7 @@ async def test_each_write_takes_the_next_revision_and_appends_the_task_as_it_lef
 
 
 async def test_the_versions_of_a_task_are_chained_past_those_of_others(alice: Actor) -> None:
-    a, b = (await alice.create("a")).task.id, (await alice.create("b")).task.id
+    a, b = (await alice.create("a")).record.id, (await alice.create("b")).record.id
     await alice.toggle(a)
     await alice.toggle(b)
     await alice.toggle(a)
@@ -59,7 +61,7 @@ async def test_the_versions_of_a_task_are_chained_past_those_of_others(alice: Ac
 
 
 async def test_a_refused_write_takes_no_revision(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
     versions = await alice.versions()
 
     with pytest.raises(PreconditionFailed):
@@ -84,7 +86,7 @@ async def test_the_revisions_of_two_users_are_apart(alice: Actor, bob: Actor) ->
 async def test_a_new_task_is_placed_after_all_before_it(alice: Actor) -> None:
     positions = []
     for number in range(20):
-        task = (await alice.create(str(number))).task
+        task = (await alice.create(str(number))).record
         positions.append(task.position)
         await alice.toggle(task.id)
 
@@ -107,14 +109,14 @@ class Together:
 
 
 async def test_writes_of_one_revision_share_it_and_each_task_has_one_version(alice: Actor) -> None:
-    old = (await alice.create("old")).task
+    old = (await alice.create("old")).record
 
     async def work(revision: OpenRevision) -> list[Written[TaskFacts]]:
-        first = await revision.create(NewTask("first"), TaskFacts)
-        second = await revision.create(NewTask("second"), TaskFacts)
+        first = await revision.create(new_task("first"), TaskFacts)
+        second = await revision.create(new_task("second"), TaskFacts)
         return [
-            await revision.edit(change(first.task.id, {"title": "First"}), TaskFacts),
-            await revision.edit(complete(second.task.id), TaskFacts),
+            await revision.edit(change(first.record.id, {"title": "First"}), TaskFacts),
+            await revision.edit(complete(second.record.id), TaskFacts),
             await revision.edit(complete(old.id), TaskFacts),
             await revision.edit(reopen(old.id), TaskFacts),
             await revision.edit(change(old.id, {"title": "Old"}), TaskFacts),
@@ -122,7 +124,7 @@ async def test_writes_of_one_revision_share_it_and_each_task_has_one_version(ali
 
     writes = await Together(alice).run(work)
 
-    first, second, last = writes[0].task, writes[1].task, writes[4].task
+    first, second, last = writes[0].record, writes[1].record, writes[4].record
     assert [True] * 5 == [write.changed for write in writes]
     assert [2] * 5 == [write.revision for write in writes]
     assert 2 == await alice.revision()
@@ -137,7 +139,7 @@ async def test_writes_of_one_revision_share_it_and_each_task_has_one_version(ali
 
 
 async def test_writes_of_one_revision_that_change_nothing_take_none(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     async def work(revision: OpenRevision) -> None:
         await revision.edit(reopen(task.id), TaskFacts)
@@ -149,10 +151,10 @@ async def test_writes_of_one_revision_that_change_nothing_take_none(alice: Actor
 
 
 async def test_writes_of_one_revision_take_effect_together_or_not_at_all(alice: Actor) -> None:
-    task = (await alice.create()).task
+    task = (await alice.create()).record
 
     async def work(revision: OpenRevision) -> None:
-        await revision.create(NewTask("new"), TaskFacts)
+        await revision.create(new_task("new"), TaskFacts)
         await revision.edit(toggle(task.id), TaskFacts)
         await revision.edit(delete((1 << 63) - 1), TaskFacts)
 
@@ -164,8 +166,8 @@ async def test_writes_of_one_revision_take_effect_together_or_not_at_all(alice: 
 
 async def test_a_task_created_and_deleted_within_one_revision_leaves_a_version(alice: Actor) -> None:
     async def work(revision: OpenRevision) -> None:
-        written = await revision.create(NewTask("brief"), TaskFacts)
-        await revision.edit(delete(written.task.id), TaskFacts)
+        written = await revision.create(new_task("brief"), TaskFacts)
+        await revision.edit(delete(written.record.id), TaskFacts)
 
     await Together(alice).run(work)
 
@@ -177,7 +179,7 @@ async def test_a_task_created_and_deleted_within_one_revision_leaves_a_version(a
 async def test_many_new_tasks_of_one_revision_are_placed_in_order(alice: Actor) -> None:
     async def work(revision: OpenRevision) -> None:
         for number in range(300):
-            await revision.create(NewTask(str(number)), TaskFacts)
+            await revision.create(new_task(str(number)), TaskFacts)
 
     await alice.create("before")
     await Together(alice).run(work)
@@ -194,7 +196,7 @@ async def test_a_revision_is_taken_at_the_time_of_the_write(alice: Actor) -> Non
 
     await alice.database.transact(
         lambda transaction: OpenRevision.take(
-            transaction, alice.principal, writing, lambda revision: revision.create(NewTask("x"), TaskFacts)
+            transaction, alice.principal, writing, lambda revision: revision.create(new_task("x"), TaskFacts)
         )
     )
 
@@ -208,7 +210,7 @@ async def _listed(actor: Actor) -> list[TaskFacts]:
 async def test_each_revision_is_counted_once_and_nothing_else(alice: Actor) -> None:
     before = alice.database.usage().revisions
 
-    key = (await alice.create("Counted")).task.id
+    key = (await alice.create("Counted")).record.id
     await alice.change(key, title="Changed")
     await alice.toggle(key)
     await alice.change(key, title="Changed")

@@ -16,13 +16,17 @@ from donebook.contracts.flat import FlatTask
 from donebook.contracts.scoped import ScopedTask
 from donebook.contracts.versioned import VersionedTask
 from donebook.errors import PreconditionFailed, TaskNotFound
+from donebook.ledger.operations import Move
+from donebook.ledger.writing import records
 from donebook.storage.database import Database
 from donebook.storage.statement import POSTGRESQL, compile_statement
 from donebook.tasks import usecases
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import restore
 from donebook.tasks.selection import Selection
 from donebook.tasks.statements.reading import list_tasks
 from donebook.tasks.statements.selecting import shape_of
-from donebook.tasks.values import Due, Move, restore
+from donebook.tasks.values import Due
 from tests.databases import open_database
 from tests.tasks.actors import START, Actor, TaskFacts, new_actor
 
@@ -34,7 +38,9 @@ async def _at_revision(user: Actor) -> None:
 
 
 async def _move(user: Actor, task: int, side: Literal["before", "after"]) -> None:
-    await usecases.move_task(user.database, user.principal, Move(task, side), user.writing(), TaskFacts)
+    await records.move_record(
+        user.database, user.principal, Move(TASKS, task, side), user.writing(), TaskFacts
+    )
 
 
 async def _page(user: Actor) -> None:
@@ -134,7 +140,7 @@ async def watched(shared_url: str, proxy: CountingProxy) -> AsyncIterator[Databa
 @pytest.mark.parametrize("name", USE_CASES)
 async def test_a_use_case_is_one_round_trip(watched: Database, proxy: CountingProxy, name: str) -> None:
     user = await new_actor(watched)
-    task = (await user.create("Buy milk")).task.id
+    task = (await user.create("Buy milk")).record.id
     await _run(name, user, task)
     before = proxy.round_trips
 
@@ -175,7 +181,7 @@ async def test_a_page_that_turns_out_empty_is_two_round_trips(
 async def test_no_sql_is_compiled_for_a_use_case_that_ran_before(
     alice: Actor, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = (await alice.create("Buy milk")).task.id
+    task = (await alice.create("Buy milk")).record.id
     await _run(name, alice, task)
     compiled = []
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from donebook.tasks.values import fold
+from donebook.ledger.kinds.folding import fold
 from tests.tasks.actors import Actor
 
 # Texts that are one text but for case or composition.
@@ -88,7 +88,7 @@ async def test_an_empty_search_finds_every_task_described_or_not(alice: Actor) -
 
 
 async def test_a_search_finds_what_a_task_says_now(alice: Actor) -> None:
-    task = (await alice.create("Äpfel", description="Grün")).task
+    task = (await alice.create("Äpfel", description="Grün")).record
     await alice.change(task.id, title="Birnen", description=None)
 
     assert [[], [], ["Birnen"]] == [await alice.titles(search=text) for text in ("äpfel", "grün", "BIRNEN")]

@@ -29,8 +29,8 @@ def maintain() -> None:
 
 async def _maintain(settings: Settings) -> str:
     from donebook.errors import DatabaseUnavailable
-    from donebook.ledger.maintenance import claim_maintenance, maintain, retention_of
-    from donebook.ledger.usage import recount_all
+    from donebook.ledger.upkeep.maintenance import claim_maintenance, maintain, retention_of
+    from donebook.ledger.upkeep.usage import recount_all
     from donebook.storage.connect import database_for
     from donebook.storage.readiness import schema_problem
 

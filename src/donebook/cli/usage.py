@@ -17,7 +17,7 @@ def usage(
     Example: donebook usage --limit 5
     """
     from donebook.accounts.events import printable
-    from donebook.ledger.usage import largest_spaces
+    from donebook.ledger.upkeep.usage import largest_spaces
 
     async def work(database: Database, settings: Settings) -> None:
         print("USER\tTASKS\tHISTORY\tANSWERS")

@@ -23,18 +23,15 @@ from donebook.http.bounds.answers import KeptAnswer
 from donebook.http.call import CallContext
 from donebook.http.conditional import ANY, list_tag, matches, parse_tags, revision_of, task_tag
 from donebook.http.contract import Refusals
+from donebook.ledger.operations import Creation, Edit, Key, Writing
+from donebook.ledger.writing.records import Found, create_record, edit_record, get_record, owner_revision
+from donebook.ledger.writing.revision import Written
+from donebook.tasks.kind import TASKS
 from donebook.tasks.long_lists import read_long_list
-from donebook.tasks.revisions import Written
+from donebook.tasks.operations import complete, reopen, toggle
 from donebook.tasks.selection import Selection
-from donebook.tasks.usecases import (
-    ListTooLong,
-    create_task,
-    edit_task,
-    get_task,
-    list_tasks,
-    owner_revision,
-)
-from donebook.tasks.values import Due, Edit, NewTask, TaskKey, Writing, complete, reopen, toggle
+from donebook.tasks.usecases import ListTooLong, list_tasks
+from donebook.tasks.values import Due
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -49,13 +46,13 @@ def writing_of(call: CallContext, if_match: int | None = None) -> Writing:
     return Writing(call.services.now(), call.contract, if_match, quotas=call.services.quotas)
 
 
-async def answer_task(call: CallContext, key: TaskKey, into: type[T]) -> Answer:
+async def answer_task(call: CallContext, key: Key, into: type[T]) -> Answer:
     """The task, or 304 if the client has it."""
-    found = await get_task(call.database, call.principal, key, into)
+    found = await _find(call, key, into)
     tag = task_tag(found.revision)
     if matches(call.condition(b"if-none-match"), tag):
         return empty_answer(304, [(b"etag", tag)])
-    return json_answer(200, found.task, [(b"etag", tag)])
+    return json_answer(200, found.record, [(b"etag", tag)])
 
 
 async def answer_list(
@@ -133,20 +130,20 @@ async def answer_by_revision(
 
 
 async def answer_creation(
-    call: CallContext, new: NewTask, into: type[T], location: Callable[[T], str] | None = None
+    call: CallContext, new: Creation, into: type[T], location: Callable[[T], str] | None = None
 ) -> Answer:
     """Create the task and answer 201 with it; 200 if it was there, by the id that the client chose."""
-    written = await create_task(call.database, call.principal, new, writing_of_list(call), into)
+    written = await create_record(call.database, call.principal, new, writing_of_list(call), into)
     tag = task_tag(written.revision)
     if not written.changed and matches(call.condition(b"if-none-match"), tag):
-        raise PreconditionFailed(written.task, written.revision)
+        raise PreconditionFailed(written.record, written.revision)
     headers = [(b"etag", tag)]
     if location is not None:
-        headers.append((b"location", location(written.task).encode()))
-    return json_answer(201 if written.changed else 200, written.task, headers)
+        headers.append((b"location", location(written.record).encode()))
+    return json_answer(201 if written.changed else 200, written.record, headers)
 
 
-def turn(key: TaskKey, completed: bool | None) -> Edit:
+def turn(key: Key, completed: bool | None) -> Edit:
     """Complete or reopen the task as asked; toggle it where nothing was said."""
     if completed is None:
         return toggle(key)
@@ -160,7 +157,7 @@ async def answer_edit(call: CallContext, edit: Edit, into: type[T]) -> Answer:
 
 def written_answer(written: Written[Any]) -> Answer:
     """200 with a task that was written."""
-    return json_answer(200, written.task, [(b"etag", task_tag(written.revision))])
+    return json_answer(200, written.record, [(b"etag", task_tag(written.revision))])
 
 
 async def answer_deletion(call: CallContext, edit: Edit, into: type[T]) -> Answer:
@@ -171,18 +168,20 @@ async def answer_deletion(call: CallContext, edit: Edit, into: type[T]) -> Answe
 
 async def _edit(call: CallContext, edit: Edit, into: type[T]) -> Written[T]:
     writing = await writing_of_task(call, edit.key, into, trashed=edit.trashed)
-    return await edit_task(call.database, call.principal, edit, writing, into)
+    return await edit_record(call.database, call.principal, edit, writing, into)
 
 
-async def writing_of_task(
-    call: CallContext, key: TaskKey, into: type[T], *, trashed: bool = False
-) -> Writing:
+async def _find(call: CallContext, key: Key, into: type[T], *, trashed: bool = False) -> Found[T]:
+    return await get_record(call.database, call.principal, TASKS, key, into, include_trashed=trashed)
+
+
+async def writing_of_task(call: CallContext, key: Key, into: type[T], *, trashed: bool = False) -> Writing:
     """The circumstances of a write to a task, on the conditions of the request's headers."""
     unwanted = call.condition(b"if-none-match")
     if unwanted is not None:
-        found = await get_task(call.database, call.principal, key, into, trashed=trashed)
+        found = await _find(call, key, into, trashed=trashed)
         if matches(unwanted, task_tag(found.revision)):
-            raise PreconditionFailed(found.task, found.revision)
+            raise PreconditionFailed(found.record, found.revision)
     return writing_of(call, await _task_guard(call, key, into, trashed=trashed))
 
 
@@ -191,7 +190,7 @@ def writing_of_list(call: CallContext) -> Writing:
     return writing_of(call, _list_guard(call))
 
 
-async def _task_guard(call: CallContext, key: TaskKey, into: type[T], *, trashed: bool) -> int | None:
+async def _task_guard(call: CallContext, key: Key, into: type[T], *, trashed: bool) -> int | None:
     """The revision that ``If-Match`` asks for; one that no task has where it names none."""
     header = call.condition(b"if-match")
     if header is None:
@@ -201,7 +200,7 @@ async def _task_guard(call: CallContext, key: TaskKey, into: type[T], *, trashed
         return None
     revisions = [revision for tag in tags if (revision := revision_of(tag)) is not None]
     if len(revisions) > 1:
-        found = await get_task(call.database, call.principal, key, into, trashed=trashed)
+        found = await _find(call, key, into, trashed=trashed)
         return found.revision if found.revision in revisions else -1
     return revisions[0] if revisions else -1
 

@@ -38,8 +38,8 @@ from donebook.http.answer import JSON, Answer
 from donebook.http.call import Call
 from donebook.http.contract import Contract, Refusals
 from donebook.http.schema import described
+from donebook.tasks.operations import change, complete, delete, new_task
 from donebook.tasks.selection import Selection
-from donebook.tasks.values import NewTask, change, complete, delete
 
 
 class EnvelopedFailure(BaseModel):
@@ -200,7 +200,9 @@ async def list_tasks(call: Call) -> Answer:
 )
 async def create_task(call: Call, body: Annotated[NewEnvelopedTask, Body()]) -> Answer:
     """Create a task."""
-    return await answer_creation(call, NewTask(body["title"], body.get("description")), EnvelopedTask)
+    return await answer_creation(
+        call, new_task(body["title"], description=body.get("description")), EnvelopedTask
+    )
 
 
 @contract.route(

@@ -31,8 +31,8 @@ from donebook.http.answer import Answer
 from donebook.http.call import Call
 from donebook.http.contract import Completed, Contract
 from donebook.http.schema import described
+from donebook.tasks.operations import change, delete, new_task
 from donebook.tasks.selection import Selection
-from donebook.tasks.values import NewTask, change, delete
 
 contract = Contract("flat", "Tasks of the signed-in user", DetailVoice())
 
@@ -92,7 +92,7 @@ async def list_tasks(call: Call, query: Annotated[FlatQuery, Query()]) -> Answer
 )
 async def create_task(call: Call, body: Annotated[NewFlatTask, Body()]) -> Answer:
     """Create a task."""
-    return await answer_creation(call, NewTask(body["title"], body.get("description")), FlatTask)
+    return await answer_creation(call, new_task(body["title"], description=body.get("description")), FlatTask)
 
 
 @contract.route(

@@ -36,8 +36,9 @@ from donebook.http.answer import Answer
 from donebook.http.call import Call
 from donebook.http.contract import Completed, Contract
 from donebook.http.schema import described, described_list
+from donebook.tasks.operations import change, delete, new_task
 from donebook.tasks.selection import Selection, Sort
-from donebook.tasks.values import NewTask, Priority, change, delete
+from donebook.tasks.values import Priority
 
 contract = Contract("scoped", "Tasks under the user's id", DetailVoice())
 
@@ -225,9 +226,9 @@ async def list_tasks(call: Call, query: Annotated[ScopedQuery, Query()]) -> Answ
 async def create_task(call: Call, body: Annotated[NewScopedTask, Body()]) -> Answer:
     """Create a task."""
     fields = _readable(body)
-    new = NewTask(
+    new = new_task(
         fields["title"],
-        fields.get("description"),
+        description=fields.get("description"),
         completed=fields.get("completed", False),
         priority=fields.get("priority"),
         due=due_at(fields.get("due_at")),

@@ -40,8 +40,9 @@ from donebook.http.answer import JSON, Answer
 from donebook.http.call import Call
 from donebook.http.contract import Completed, Contract, Refusals
 from donebook.http.schema import described, described_list
+from donebook.tasks.operations import change, delete, new_task
 from donebook.tasks.selection import Selection
-from donebook.tasks.values import NewTask, Priority, change, delete
+from donebook.tasks.values import Priority
 
 
 class CodedRefusal(BaseModel):
@@ -199,9 +200,9 @@ async def list_tasks(call: Call, query: Annotated[VersionedQuery, Query()]) -> A
 )
 async def create_task(call: Call, body: Annotated[NewVersionedTask, Body()]) -> Answer:
     """Create a task."""
-    new = NewTask(
+    new = new_task(
         body["title"],
-        body.get("description"),
+        description=body.get("description"),
         completed=body.get("completed", False),
         priority=body.get("priority"),
         due=due_at(body.get("due_date")),

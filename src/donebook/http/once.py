@@ -10,7 +10,7 @@ from donebook.errors import Invalid
 from donebook.http.answer import Answer
 from donebook.http.call import CallContext
 from donebook.http.requests import header, problem
-from donebook.ledger.idempotency import Once, perform_once
+from donebook.ledger.writing.idempotency import Once, perform_once
 from donebook.storage.database import Database
 
 KEY_LIMIT = 255

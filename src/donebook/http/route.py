@@ -39,7 +39,7 @@ from donebook.http.requests import (
     read_any,
     read_json,
 )
-from donebook.ledger.idempotency import Once
+from donebook.ledger.writing.idempotency import Once
 from donebook.principal import Principal
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""What the versions of tasks make possible: events, history, undo, synchronisation."""
+"""The ledger: records of any kind, a version for each change, and what the versions make possible."""

@@ -6,9 +6,9 @@ from typing import TypeVar
 import msgspec
 
 from donebook.errors import UserUnknown
+from donebook.ledger.kinds.facts import read_rows
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
-from donebook.tasks.facts import read_rows
 from donebook.tasks.selection import Selection
 from donebook.tasks.statements import reading, selecting
 

@@ -10,7 +10,6 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
-    Sequence,
     Table,
     Text,
     Uuid,
@@ -28,22 +27,6 @@ _NOT_DELETED = column("deleted_at").is_(None)
 _OPEN = and_(column("completed_at").is_(None), _NOT_DELETED)
 _COMPLETED = and_(column("completed_at").is_not(None), _NOT_DELETED)
 _TRASHED = column("deleted_at").is_not(None)
-
-TASK_NUMBERS = Sequence("task_numbers", data_type=BigInteger)
-
-VERSION_FACTS = (
-    "title",
-    "description",
-    "completed_at",
-    "priority",
-    "due_at",
-    "due_all_day",
-    "due_time_zone",
-    "tags",
-    "position",
-    "deleted_at",
-)
-"""The columns that a version keeps of its task."""
 
 # SQLite compares bytes unless told otherwise; PostgreSQL has to be told.
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
@@ -157,35 +140,5 @@ class TaskVersion(SQLModel, table=True):
     deleted_at: datetime | None = Field(default=None, sa_column=Column(Instant))
 
 
-class Tombstone(SQLModel, table=True):
-    """What is left of a task that was deleted for good: its ids, and the revision that erased it.
-
-    Clients that synchronise learn of it here; a client's UUID is not given out again while it stands.
-    """
-
-    __tablename__ = "tombstones"
-    __table_args__ = (Index("tombstones_owner_uuid", "owner_id", "uuid", unique=True),)
-
-    owner_id: str = Field(
-        sa_column=Column(Text, ForeignKey("spaces.id", ondelete="CASCADE"), primary_key=True)
-    )
-    revision: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    task_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
-    uuid: UUID = Field(sa_column=Column(Uuid, nullable=False))
-    erased_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-
-
-class NumberAllotment(SQLModel, table=True):
-    """SQLite's stand-in for a sequence: the last number given out under a name."""
-
-    __tablename__ = "number_allotments"
-    __table_args__ = ({"info": {"only": "sqlite"}},)
-
-    name: str = Field(sa_column=Column(Text, primary_key=True))
-    last: int = Field(sa_column=Column(BigInteger, nullable=False))
-
-
 tasks: Table = Task.__table__  # type: ignore[attr-defined]  # SQLModel adds it when the class is made
 task_versions: Table = TaskVersion.__table__  # type: ignore[attr-defined]
-tombstones: Table = Tombstone.__table__  # type: ignore[attr-defined]
-number_allotments: Table = NumberAllotment.__table__  # type: ignore[attr-defined]

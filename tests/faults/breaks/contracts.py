@@ -8,7 +8,8 @@ from tests.faults.breaks.patching import patch
 def take_every_due_date_for_an_instant() -> None:
     """Store an instant that is sent back as a due date without a day or a zone."""
     from donebook.contracts import scoped, versioned
-    from donebook.tasks.values import Due, change
+    from donebook.tasks.operations import change
+    from donebook.tasks.values import Due
 
     def change_all(key: Any, fields: Any) -> Any:
         given = dict(fields)

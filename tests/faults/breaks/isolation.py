@@ -11,9 +11,10 @@ _claimed: ContextVar[Any] = ContextVar("claimed", default=None)
 
 def forget_the_owner() -> None:
     """Leave the owner out of the conditions on tasks, in every statement."""
-    from donebook.tasks.statements.parts import MINE, OWNER
+    from donebook.ledger.statements.parts import OWNER, is_mine
+    from donebook.tasks.kind import TASKS
 
-    MINE.left = OWNER  # type: ignore[attr-defined]  # the owner is the owner: always true
+    is_mine(TASKS).left = OWNER  # type: ignore[attr-defined]  # the owner is the owner: always true
 
 
 def forget_whose_path() -> None:
@@ -88,15 +89,15 @@ def log_what_is_written() -> None:
     """Log the title of each task that is created."""
     import logging
 
-    from donebook.tasks.revisions import OpenRevision
+    from donebook.ledger.writing.revision import OpenRevision
 
     create = OpenRevision.create
 
     async def create_aloud(self: Any, new: Any, into: Any) -> Any:
-        logging.getLogger("donebook.tasks").info("creating %s", new.title)
+        logging.getLogger("donebook.tasks").info("creating %s", new.fields["title"])
         return await create(self, new, into)
 
-    OpenRevision.create = create_aloud  # type: ignore[method-assign]
+    OpenRevision.create = create_aloud  # type: ignore[assignment,method-assign]
 
 
 def take_the_owner_from_the_body() -> None:
@@ -106,7 +107,7 @@ def take_the_owner_from_the_body() -> None:
     from donebook.contracts import dialect
     from donebook.http import route
     from donebook.http.requests import parse_json
-    from donebook.tasks.usecases import create_task
+    from donebook.ledger.writing.records import create_record
 
     def parse_and_remember(body_type: Any, body: bytes) -> Any:
         parsed = parse_json(body_type, body)
@@ -116,7 +117,7 @@ def take_the_owner_from_the_body() -> None:
 
     async def create_for(database: Any, principal: Any, *rest: Any) -> Any:
         owner = _claimed.get()
-        return await create_task(database, replace(principal, user_id=owner) if owner else principal, *rest)
+        return await create_record(database, replace(principal, user_id=owner) if owner else principal, *rest)
 
     patch(route, "parse_json", parse_and_remember)
-    patch(dialect, "create_task", create_for)
+    patch(dialect, "create_record", create_for)

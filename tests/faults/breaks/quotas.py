@@ -17,29 +17,29 @@ def count_no_history() -> None:
     """Take a version for nothing."""
     from sqlalchemy import literal_column
 
-    from donebook.tasks.statements import alone, parts, steps
+    from donebook.ledger.statements import in_transaction, parts, single_statement
 
     def nothing(*_: Any) -> Any:
         return literal_column("0")
 
-    for module in (alone, parts, steps):
+    for module in (in_transaction, parts, single_statement):
         patch(module, "version_bytes", nothing)
 
 
 def forget_nothing_to_make_room() -> None:
     """Refuse writes where the history has reached its quota, and leave its oldest where it is."""
-    from donebook.tasks import history
+    from donebook.ledger.writing import pruning
 
     async def make_no_room(*_: Any) -> bool:
         return False
 
-    patch(history, "_make_room", make_no_room)
+    patch(pruning, "_make_room", make_no_room)
 
 
 def promise_more_answers_than_fit() -> None:
     """Store answers without a bound."""
     from donebook.http import once
-    from donebook.ledger.idempotency import perform_once
+    from donebook.ledger.writing.idempotency import perform_once
 
     async def perform(*arguments: Any, quotas: Any) -> Any:
         del quotas

@@ -17,6 +17,7 @@ from donebook.principal import Principal
 from donebook.settings import Settings
 from donebook.storage.connect import announcements_for, database_for
 from donebook.storage.database import Database
+from donebook.tasks.kind import TASKS
 from tests.tasks.actors import Actor, TaskFacts, new_actor
 
 PATIENCE = 20
@@ -24,7 +25,7 @@ PATIENCE = 20
 
 def render(event: Event[TaskFacts]) -> bytes:
     """One line: the id, the action, the title as it was then (the UUID of a task that is gone)."""
-    return f"{event.position} {event.action} {event.task.title if event.task else event.uuid}\n".encode()
+    return f"{event.position} {event.action} {event.record.title if event.record else event.uuid}\n".encode()
 
 
 def signed_in(principal: Principal, *, seconds: float = 3600, token_id: str = "token") -> Principal:
@@ -81,7 +82,7 @@ async def start_process(settings: Settings) -> AsyncIterator[StartProcess]:
             running.push_async_callback(database.close)
             announcements = announcements_for(database, settings)
             running.push_async_callback(announcements.close)
-            feed = Feed(database, announcements, TaskFacts, render)
+            feed = Feed(database, announcements, TASKS, TaskFacts, render)
             running.push_async_callback(feed.close)
             return Process(database, feed)
 

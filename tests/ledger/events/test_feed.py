@@ -17,13 +17,16 @@ from donebook.errors import (
 from donebook.ledger.events.audience import ERASED, FeedEnded
 from donebook.ledger.events.feed import EXPIRED, STOPPING, Feed
 from donebook.ledger.events.position import Position, after_revision, parse_position
-from donebook.ledger.maintenance import Retention, maintain
+from donebook.ledger.model import tombstones
+from donebook.ledger.operations import Edit
+from donebook.ledger.upkeep.maintenance import Retention, maintain
+from donebook.ledger.writing.revision import OpenRevision
 from donebook.principal import Principal
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
-from donebook.tasks.model import tasks, tombstones
-from donebook.tasks.revisions import OpenRevision
-from donebook.tasks.values import Aspect, Edit, NewTask, change, complete, restore
+from donebook.tasks.kind import TASKS
+from donebook.tasks.model import tasks
+from donebook.tasks.operations import change, complete, new_task, restore
 from tests.ledger.events.conftest import PATIENCE, Process, StartProcess, signed_in, take, take_all
 from tests.tasks.actors import START, Actor, TaskFacts
 
@@ -34,7 +37,7 @@ async def create_together(actor: Actor, *titles: str) -> list[int]:
     """Create tasks within one revision; their numbers."""
 
     async def create(revision: OpenRevision) -> list[int]:
-        return [(await revision.create(NewTask(title), TaskFacts)).task.id for title in titles]
+        return [(await revision.create(new_task(title), TaskFacts)).record.id for title in titles]
 
     return await actor.database.transact(
         lambda transaction: OpenRevision.take(transaction, actor.principal, actor.writing(), create)
@@ -50,13 +53,13 @@ async def test_a_follower_is_told_of_what_happens_from_now_on(process: Process, 
 
 async def test_each_kind_of_change_has_its_action(process: Process, alice: Actor) -> None:
     follower = await process.follow(alice)
-    number = (await alice.create("Tea")).task.id
+    number = (await alice.create("Tea")).record.id
     await alice.change(number, title="Coffee")
     await alice.complete(number)
     await alice.toggle(number)
     await alice.delete(number)
     await alice.edit(restore(number))
-    moved = Edit(number, frozenset({Aspect.POSITION}), {"position": "2000000000000000"}, "moved")
+    moved = Edit(TASKS, number, frozenset({"position"}), {"position": "2000000000000000"}, "moved")
     await alice.edit(moved)
 
     assert [
@@ -71,7 +74,7 @@ async def test_each_kind_of_change_has_its_action(process: Process, alice: Actor
 
 
 async def test_an_event_carries_the_task_as_it_was_then(process: Process, alice: Actor) -> None:
-    number = (await alice.create("first")).task.id
+    number = (await alice.create("first")).record.id
     await alice.change(number, title="second")
     await alice.delete(number)
 
@@ -231,7 +234,7 @@ YEARS = Retention(trash=timedelta(days=30), tombstones=timedelta(days=90), histo
 async def test_before_what_history_is_kept_one_has_to_synchronise_anew(
     process: Process, alice: Actor
 ) -> None:
-    number = (await alice.create("a")).task.id
+    number = (await alice.create("a")).record.id
     for title in ("b", "c"):
         await alice.change(number, title=title)
     alice.now += timedelta(days=400)
@@ -250,7 +253,7 @@ async def test_a_deletion_older_than_history_has_one_synchronise_anew_although_i
     long_tombstones = Retention(
         trash=timedelta(days=1), tombstones=timedelta(days=900), history=timedelta(days=10)
     )
-    number = (await alice.create("a")).task.id
+    number = (await alice.create("a")).record.id
     await alice.create("b")
     await alice.delete(number)
     await maintain(process.database, long_tombstones, alice.now + timedelta(days=2))  # erases: revision 4
@@ -274,7 +277,7 @@ async def test_where_no_history_was_pruned_one_resumes_from_the_beginning(
 
 
 async def test_of_a_task_that_is_gone_for_good_the_ids_are_left(process: Process, alice: Actor) -> None:
-    task = (await alice.create("Tea")).task
+    task = (await alice.create("Tea")).record
     await alice.delete(task.id)
     owner = alice.principal.user_id
     bury = insert(tombstones).values(
@@ -321,7 +324,7 @@ async def test_stopping_ends_all_followers_and_takes_no_more(process: Process, a
 
 async def test_there_are_no_more_followers_than_the_limit(process: Process, alice: Actor) -> None:
     feed: Feed[TaskFacts] = Feed(
-        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit=1
+        process.database, process.feed._announcements, TASKS, TaskFacts, lambda _: b"", limit=1
     )
     first = await feed.follow(signed_in(alice.principal))
     with pytest.raises(Overloaded):
@@ -335,7 +338,7 @@ async def test_a_user_has_no_more_followers_than_one_may_and_others_are_not_affe
     process: Process, alice: Actor, bob: Actor
 ) -> None:
     feed: Feed[TaskFacts] = Feed(
-        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit_per_user=2
+        process.database, process.feed._announcements, TASKS, TaskFacts, lambda _: b"", limit_per_user=2
     )
     mine = [await feed.follow(signed_in(alice.principal)) for _ in range(2)]
     with pytest.raises(TooManyRequests):
@@ -352,7 +355,7 @@ async def test_of_many_who_come_at_once_no_more_than_one_user_may_have_are_let_i
     process: Process, alice: Actor
 ) -> None:
     feed: Feed[TaskFacts] = Feed(
-        process.database, process.feed._announcements, TaskFacts, lambda _: b"", limit_per_user=2
+        process.database, process.feed._announcements, TASKS, TaskFacts, lambda _: b"", limit_per_user=2
     )
     came = await asyncio.gather(
         *(feed.follow(signed_in(alice.principal)) for _ in range(10)), return_exceptions=True

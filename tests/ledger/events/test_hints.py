@@ -15,6 +15,7 @@ from donebook.ledger.events.feed import Feed
 from donebook.storage.announcements import Hear
 from donebook.storage.database import Database
 from donebook.storage.statement import Statement
+from donebook.tasks.kind import TASKS
 from tests.ledger.events.conftest import render, signed_in, take, take_all
 from tests.tasks.actors import Actor, TaskFacts, new_actor
 
@@ -51,7 +52,7 @@ async def alice(database: Database) -> Actor:
 
 @pytest.fixture
 async def feed(database: Database, hints: GivenHints) -> AsyncIterator[Feed[TaskFacts]]:
-    feed = Feed(database, hints, TaskFacts, render)
+    feed = Feed(database, hints, TASKS, TaskFacts, render)
     yield feed
     await feed.close()
 
@@ -96,7 +97,7 @@ async def test_a_hint_that_comes_while_news_are_read_has_them_read_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def write_once(name: str) -> None:
-        if name.startswith("events_after"):
+        if name.startswith("task_events_after"):
             monkeypatch.undo()
             await alice.create("too late to be read")
             hints.give(alice.principal.user_id)
@@ -173,7 +174,7 @@ async def test_all_followers_of_a_user_share_one_query(
     hints.give(alice.principal.user_id)
     for follower in followers:
         assert ["1 created Tea"] == await take(follower, 1)
-    assert ["events_after[TaskFacts]"] == reads
+    assert ["task_events_after[TaskFacts]"] == reads
 
 
 async def test_one_who_leaves_while_news_are_read_leaves_them_to_the_others(

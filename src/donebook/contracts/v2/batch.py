@@ -17,8 +17,9 @@ from donebook.http.answer import Answer, json_answer
 from donebook.http.call import Call
 from donebook.http.requests import problem
 from donebook.http.schema import described
-from donebook.ledger.batch import Operation, apply_batch
-from donebook.tasks.values import change, complete, delete, reopen, restore
+from donebook.ledger.writing.batch import Operation, apply_batch
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, complete, delete, reopen, restore
 
 OPERATION_LIMIT = 100
 
@@ -103,8 +104,10 @@ async def write_batch(call: Call, body: Annotated[GivenBatch, Body()]) -> Answer
     index as `operation`. `If-Match` names the tag of the whole list.
     """
     operations = [_operation(index, each) for index, each in enumerate(body["operations"])]
-    outcome = await apply_batch(call.database, call.principal, operations, writing_of_list(call), Task)
-    return json_answer(200, BatchResult(outcome.revision, outcome.tasks))
+    outcome = await apply_batch(
+        call.database, call.principal, operations, writing_of_list(call), Task, kind=TASKS
+    )
+    return json_answer(200, BatchResult(outcome.revision, outcome.records))
 
 
 def _operation(index: int, given: Any) -> Operation:

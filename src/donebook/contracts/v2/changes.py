@@ -16,9 +16,10 @@ from donebook.contracts.v2.sync import LARGEST
 from donebook.http.answer import Answer, json_answer
 from donebook.http.call import Call
 from donebook.http.schema import described
-from donebook.ledger import changes
-from donebook.ledger.undo import undo_change
-from donebook.tasks.values import Action
+from donebook.ledger.kinds.kind import Action
+from donebook.ledger.reading import changes
+from donebook.ledger.writing.undo import undo_change
+from donebook.tasks.kind import TASKS
 
 
 class ChangesQuery(BaseModel):
@@ -94,7 +95,8 @@ async def list_changes(call: Call, query: Annotated[ChangesQuery, Query()]) -> A
         found = await changes.list_changes(
             call.database,
             call.principal,
-            task=query.task,
+            TASKS,
+            record=query.task,
             since=query.since,
             until=query.before,
             limit=query.limit,
@@ -114,20 +116,22 @@ async def undo(call: Call, revision: int) -> Answer:
     What it created goes to the trash, what it deleted comes back. Undoing the undo does it again. If
     something it changed was changed again since, the answer is 409 with these fields.
     """
-    outcome = await undo_change(call.database, call.principal, revision, writing_of_list(call), Task)
-    return json_answer(200, BatchResult(outcome.revision, outcome.tasks))
+    outcome = await undo_change(
+        call.database, call.principal, revision, writing_of_list(call), Task, kind=TASKS
+    )
+    return json_answer(200, BatchResult(outcome.revision, outcome.records))
 
 
 def _shown(user_id: str, change: changes.Change) -> Change:
-    tasks = [_shown_task(each) for each in change.tasks]
+    tasks = [_shown_task(each) for each in change.records]
     return Change(change.revision, change.at, user_id, change.contract, tasks)
 
 
-def _shown_task(task: changes.TaskChange) -> TaskChange:
+def _shown_task(task: changes.RecordChange) -> TaskChange:
     fields = {name: _shown_field(name, task) for name in task.fields}
     return TaskChange(task.uuid, task.number, task.action, fields)
 
 
-def _shown_field(name: str, task: changes.TaskChange) -> FieldChange:
-    before = None if task.before is None else getattr(task.before, name)
-    return FieldChange(shown_value(before), shown_value(getattr(task.after, name)))
+def _shown_field(name: str, task: changes.RecordChange) -> FieldChange:
+    before = None if task.before is None else task.before[name]
+    return FieldChange(shown_value(before), shown_value(task.after[name]))

@@ -25,8 +25,8 @@ from donebook.http.stream import EventStream
 from donebook.ledger.events.position import PATTERN, Position, parse_position
 from donebook.ledger.events.reading import Event
 from donebook.ledger.events.tickets import TICKET_SECONDS, issue_ticket, redeem_ticket
+from donebook.ledger.kinds.kind import Action
 from donebook.principal import Principal
-from donebook.tasks.values import Action
 
 
 class TaskEvent(msgspec.Struct):
@@ -88,7 +88,7 @@ EventsCall = Annotated[CallContext, Depends(_describe_credentials)]
 
 def render_event(event: Event[Task]) -> bytes:
     """An event of the feed in the wire format of server-sent events."""
-    task, action = event.task, event.action
+    task, action = event.record, event.action
     told = TaskEvent(event.uuid, event.number, event.revision, action, event.contract, event.at, task)
     return format_sse_event(
         event=f"task.{action}", data_str=encode_json(told).decode(), id=str(event.position)

@@ -29,9 +29,11 @@ from donebook.contracts.fields import (
     WrittenMoment,
     to_utc,
 )
-from donebook.tasks.facts import Derived
+from donebook.ledger.kinds.facts import Derived
+from donebook.ledger.operations import Creation
+from donebook.tasks.kind import TASKS
 from donebook.tasks.model import DESCRIPTION_LIMIT
-from donebook.tasks.values import Due, NewTask, Priority
+from donebook.tasks.values import Due, Priority
 from donebook.time_zones import is_time_zone
 
 TAG_LIMIT = 20
@@ -212,21 +214,14 @@ def due_from(given: Mapping[str, Any] | None) -> Due | None:
     return Due(given["at"], time_zone=given.get("time_zone"))
 
 
-def new_task_from(given: GivenTask) -> NewTask:
+def new_task_from(given: GivenTask) -> Creation:
     """A task to create in the core's terms."""
-    return NewTask(
-        given["title"],
-        given.get("description"),
-        completed=given.get("completed", False),
-        priority=given.get("priority"),
-        due=due_from(given.get("due")),
-        tags=tuple(given.get("tags") or ()),
-        uuid=given.get("id"),
-    )
+    fields = fields_from(given)
+    return Creation(TASKS, fields, fields.pop("id", None))
 
 
-def fields_from(given: GivenChange) -> dict[str, Any]:
-    """The fields to change in the core's terms."""
+def fields_from(given: GivenTask | GivenChange) -> dict[str, Any]:
+    """The fields to set in the core's terms."""
     fields: dict[str, Any] = dict(given)
     if "due" in fields:
         fields["due"] = due_from(fields["due"])

@@ -7,7 +7,8 @@ from uuid import UUID
 from pydantic import ConfigDict, Discriminator, Tag
 from typing_extensions import TypedDict
 
-from donebook.tasks.values import Move, TaskKey
+from donebook.ledger.operations import Key, Move
+from donebook.tasks.operations import move
 
 _STRICT = ConfigDict(extra="forbid")
 
@@ -47,9 +48,9 @@ GivenMove = Annotated[
 ]
 
 
-def move_from(task: TaskKey, given: Mapping[str, Any]) -> Move:
+def move_from(task: Key, given: Mapping[str, Any]) -> Move:
     """The move in the core's terms."""
     if "to" in given:
-        return Move(task, "before" if given["to"] == "first" else "after")
+        return move(task, "before" if given["to"] == "first" else "after")
     side: Literal["before", "after"] = "before" if "before" in given else "after"
-    return Move(task, side, given[side])
+    return move(task, side, given[side])

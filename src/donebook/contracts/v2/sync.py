@@ -13,7 +13,8 @@ from donebook.contracts.v2.fields import Task
 from donebook.http.answer import Answer
 from donebook.http.call import Call
 from donebook.http.schema import described
-from donebook.ledger.sync import changes_since
+from donebook.ledger.reading.sync import changes_since
+from donebook.tasks.kind import TASKS
 
 PAGE = 1000
 LARGEST = 2**63 - 1
@@ -73,10 +74,16 @@ async def sync(call: Call, query: Annotated[SyncQuery, Query()]) -> Answer:
 
     async def read() -> tuple[Any, int]:
         delta = await changes_since(
-            call.database, call.principal, query.since, query.limit, Task, began=query.began
+            call.database,
+            call.principal,
+            query.since,
+            query.limit,
+            Task,
+            kind=TASKS,
+            began=query.began,
         )
         deleted = [DeletedTask(each.uuid, each.revision) for each in delta.deleted]
-        page = SyncDelta(delta.tasks, deleted, delta.revision, delta.more)
+        page = SyncDelta(delta.records, deleted, delta.revision, delta.more)
         if query.began is not None:
             page.newest = delta.newest
         return page, delta.newest

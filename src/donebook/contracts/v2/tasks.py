@@ -27,10 +27,12 @@ from donebook.contracts.v2.selecting import TaskQuery
 from donebook.http.answer import Answer
 from donebook.http.call import Call, CallContext
 from donebook.http.schema import described
-from donebook.ledger.merging import Merge, merge_task
-from donebook.tasks import usecases
+from donebook.ledger.writing.merging import Merge, merge_record
+from donebook.ledger.writing.records import move_record
+from donebook.tasks.kind import TASKS
+from donebook.tasks.operations import change, complete, delete, reopen, restore
 from donebook.tasks.selection import Selection
-from donebook.tasks.values import change, complete, delete, reopen, restore
+from donebook.tasks.usecases import page_tasks
 
 LARGEST = 2**63 - 1
 
@@ -59,9 +61,7 @@ async def answer_page(
     after = None if cursor is None else await open_cursor(call, binding(), cursor)
 
     async def read() -> tuple[TaskPage, int]:
-        page = await usecases.page_tasks(
-            call.database, call.principal, selection, Task, limit=limit, after=after
-        )
+        page = await page_tasks(call.database, call.principal, selection, Task, limit=limit, after=after)
         following = None if page.end is None else await seal_cursor(call, binding(), page.end)
         return TaskPage(page.tasks, following, page.revision), page.revision
 
@@ -142,8 +142,8 @@ async def change_task(
     if query.base is None:
         return await answer_edit(call, change(task_id, fields), Task)
     writing = await writing_of_task(call, task_id, Task)
-    merge = Merge(task_id, fields, query.base)
-    return written_answer(await merge_task(call.database, call.principal, merge, writing, Task))
+    merge = Merge(TASKS, task_id, fields, query.base)
+    return written_answer(await merge_record(call.database, call.principal, merge, writing, Task))
 
 
 @contract.route("DELETE", "/api/v2/tasks/{task_id}", status=204, refusals=[404, 412, 422])
@@ -201,4 +201,4 @@ async def move_task(
     """Give the task another place; one that is there already comes back unchanged."""
     writing = await writing_of_task(call, task_id, Task)
     move = move_from(task_id, body)
-    return written_answer(await usecases.move_task(call.database, call.principal, move, writing, Task))
+    return written_answer(await move_record(call.database, call.principal, move, writing, Task))

@@ -13,7 +13,8 @@ from donebook.contracts.v2.tasks import TaskPage, answer_page
 from donebook.http.answer import Answer, empty_answer
 from donebook.http.call import Call
 from donebook.http.schema import described
-from donebook.ledger.trash import erase_task
+from donebook.ledger.writing.trash import erase_record
+from donebook.tasks.kind import TASKS
 from donebook.tasks.selection import Selection
 
 
@@ -37,5 +38,5 @@ async def list_trash(call: Call, query: Annotated[TrashQuery, Query()]) -> Answe
 async def erase(call: Call, task_id: UUID) -> Answer:
     """Delete a task in the trash for good. There is no way back, and nothing of its content is kept."""
     writing = await writing_of_task(call, task_id, Task, trashed=True)
-    await erase_task(call.database, call.principal, task_id, writing, Task)
+    await erase_record(call.database, call.principal, task_id, writing, Task, kind=TASKS)
     return empty_answer(204)

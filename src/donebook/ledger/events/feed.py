@@ -12,6 +12,7 @@ from donebook.errors import DatabaseUnavailable, Overloaded, ResyncRequired, Too
 from donebook.ledger.events.audience import ERASED, FORGOTTEN, Audience, Follower
 from donebook.ledger.events.position import Position
 from donebook.ledger.events.reading import Event, EventReader
+from donebook.ledger.kinds.kind import Kind
 from donebook.principal import Principal
 from donebook.storage.announcements import Announcements
 from donebook.storage.database import Database
@@ -44,13 +45,14 @@ class Feed(Generic[T]):
         self,
         database: Database,
         announcements: Announcements,
+        kind: Kind,
         into: type[T],
         render: Callable[[Event[T]], bytes],
         *,
         limit: int = 10_000,
         limit_per_user: int = 100,
     ) -> None:
-        self._reader = EventReader(database, into, render)
+        self._reader = EventReader(database, kind, into, render)
         self._announcements = announcements
         self._limit = limit
         self._limit_per_user = limit_per_user

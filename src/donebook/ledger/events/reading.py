@@ -12,10 +12,10 @@ from donebook.errors import ResyncRequired, RevisionAhead, UserUnknown
 from donebook.ledger.events import statements
 from donebook.ledger.events.audience import Page, Told
 from donebook.ledger.events.position import Position, after_revision
+from donebook.ledger.kinds.facts import read_rows
+from donebook.ledger.kinds.kind import Action, Kind
 from donebook.storage.database import Database
 from donebook.storage.statement import Row
-from donebook.tasks.facts import read_rows
-from donebook.tasks.values import Action
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -23,14 +23,14 @@ _PAGE = 100
 _OWNERS_AT_ONCE = 1000
 _LATEST = 2**63 - 1
 _EXTRAS = 9
-"""How much follows the task's facts in a row (see `statements.events_after`)."""
+"""How much follows the record's facts in a row (see `statements.events_after`)."""
 
 _NUMBER, _REVISION = -7, -6
 
 
 @dataclass(frozen=True, slots=True)
 class Event(Generic[T]):
-    """What a revision did to one task, and the task as it was then; no task if it is gone for good.
+    """What a revision did to one record, and the record as it was then; none if it is gone for good.
 
     ``position`` is the place after it: that of the whole revision for the last event of one.
     """
@@ -42,17 +42,19 @@ class Event(Generic[T]):
     action: Action
     contract: str
     at: datetime
-    task: T | None
+    record: T | None
 
 
 class EventReader(Generic[T]):
-    """Reads users' events, with tasks in the row type ``into``."""
+    """Reads users' events of a kind, with its records in the row type ``into``."""
 
-    def __init__(self, database: Database, into: type[T], render: Callable[[Event[T]], bytes]) -> None:
+    def __init__(
+        self, database: Database, kind: Kind, into: type[T], render: Callable[[Event[T]], bytes]
+    ) -> None:
         self._database = database
         self._into = into
         self._render = render
-        self._statement = statements.events_after(into)
+        self._statement = statements.events_after(kind, into)
 
     async def head(self, owner: str, since: Position | None) -> Position:
         """The present end of the owner's events, if all are kept that came after ``since``.
@@ -99,11 +101,11 @@ class EventReader(Generic[T]):
     def _rendered(self, rows: Sequence[Row]) -> list[Told]:
         """The events of the rows; of the last, all that is known is that it ends what was read."""
         told: list[Told] = []
-        for index, (row, task) in enumerate(zip(rows, read_rows(self._into, rows), strict=True)):
+        for index, (row, record) in enumerate(zip(rows, read_rows(self._into, rows), strict=True)):
             erased, uuid, number, revision, action, contract, at, _, _ = row[-_EXTRAS:]
             last = index + 1 == len(rows) or rows[index + 1][_REVISION] != revision
             position = after_revision(revision) if last else Position(revision, number)
-            known = None if erased else task
+            known = None if erased else record
             event = Event(position, uuid, number, revision, action, contract, at, known)
             told.append((position, self._render(event)))
         return told

@@ -22,12 +22,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from donebook.accounts.model import users
 from donebook.ledger.events.model import event_tickets
+from donebook.ledger.kinds.facts import select_facts
+from donebook.ledger.kinds.kind import Kind
+from donebook.ledger.model import tombstones
+from donebook.ledger.statements.parts import OWNER
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant
-from donebook.tasks.facts import select_facts
-from donebook.tasks.model import task_versions, tasks, tombstones
-from donebook.tasks.statements.parts import OWNER
 
 _OWNERS = {
     "postgresql": spaces.c.id == any_(bindparam("owners", type_=ARRAY(Text))),
@@ -97,44 +98,43 @@ FOLLOWABLE = Statement(
 
 
 @cache
-def events_after(into: type[msgspec.Struct]) -> Statement:
-    """The owner's events after a position, each with the task as it then was.
+def events_after(kind: Kind, into: type[msgspec.Struct]) -> Statement:
+    """The owner's events after a position, each with the record as it then was.
 
-    Rows begin with the task's facts. Then come whether it was deleted for good since, which leaves no
+    Rows begin with the record's facts. Then come whether it was deleted for good since, which leaves no
     facts worth telling; its UUID and its number; the revision, the action, the contract, the moment; and
     the owner's revision and floor. Without events there is one row, without a number; without an owner, none.
     """
-    at = tuple_(task_versions.c.revision, task_versions.c.task_id)
+    versions, records = kind.versions, kind.table
+    at = tuple_(versions.c.revision, kind.version_of)
     after = tuple_(bindparam("revision", type_=BigInteger), bindparam("number", type_=BigInteger))
     buried = (
         select(tombstones.c.uuid)
-        .where(tombstones.c.owner_id == OWNER, tombstones.c.task_id == task_versions.c.task_id)
+        .where(tombstones.c.owner_id == OWNER, tombstones.c.task_id == kind.version_of)
         .scalar_subquery()
     )
-    kept = {each.name for each in task_versions.c}
+    kept = {each.name for each in versions.c}
     events = (
         select(
-            task_versions.c.task_id.label("id"),
-            *(each for each in task_versions.c if each.name in tasks.c),
-            *(each for each in tasks.c if each.name not in {*kept, "id", "updated_at"}),
-            task_versions.c.at.label("updated_at"),
-            task_versions.c.action,
-            task_versions.c.contract,
-            func.coalesce(tasks.c.uuid, buried, type_=tasks.c.uuid.type).label("known_uuid"),
+            kind.version_of.label("id"),
+            *(each for each in versions.c if each.name in records.c),
+            *(each for each in records.c if each.name not in {*kept, "id", "updated_at"}),
+            versions.c.at.label("updated_at"),
+            versions.c.action,
+            versions.c.contract,
+            func.coalesce(records.c.uuid, buried, type_=records.c.uuid.type).label("known_uuid"),
         )
         .select_from(
-            task_versions.outerjoin(
-                tasks, (tasks.c.owner_id == OWNER) & (tasks.c.id == task_versions.c.task_id)
-            )
+            versions.outerjoin(records, (records.c.owner_id == OWNER) & (records.c.id == kind.version_of))
         )
-        .where(task_versions.c.owner_id == OWNER, at > after)
-        .order_by(task_versions.c.revision, task_versions.c.task_id)
+        .where(versions.c.owner_id == OWNER, at > after)
+        .order_by(versions.c.revision, kind.version_of)
         .limit(bindparam("limit", type_=BigInteger))
         .subquery("events")
     )
     told = (
         select(
-            *select_facts(into, events),
+            *select_facts(kind, into, events),
             events.c.uuid.is_(None).label("erased"),
             events.c.known_uuid,
             events.c.id.label("number"),
@@ -149,4 +149,4 @@ def events_after(into: type[msgspec.Struct]) -> Statement:
         .where(spaces.c.id == OWNER)
         .order_by(events.c.revision, events.c.id)
     )
-    return Statement(f"events_after[{into.__name__}]", told)
+    return Statement(f"{kind.name}_events_after[{into.__name__}]", told)

@@ -1,21 +1,19 @@
 """Statements of what is in a space: as its row counts it, and counted anew."""
 
-from sqlalchemy import BigInteger, bindparam, func, literal_column, select, update
+from functools import cache
+from typing import Any
 
-from donebook.ledger.model import idempotency_records
+from sqlalchemy import BigInteger, bindparam, func, select, update
+
+from donebook.ledger.kinds.kind import Kind
+from donebook.ledger.model import idempotency_records, tombstones
+from donebook.ledger.statements.parts import ENTRY, NO_BYTES, OWNER, of_kinds, version_bytes
 from donebook.ledger.statements.records import ANSWER_BYTES
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
-from donebook.tasks.model import task_versions, tasks, tombstones
-from donebook.tasks.statements.parts import ENTRY, OWNER, version_bytes
 
 _LIMIT = bindparam("limit", type_=BigInteger)
-_NOTHING = literal_column("0", BigInteger)
-_versions = select(func.coalesce(func.sum(version_bytes(task_versions)), _NOTHING)).where(
-    task_versions.c.owner_id == OWNER
-)
-_tombstones = select(ENTRY * func.count()).where(tombstones.c.owner_id == OWNER)
-_answers = select(func.coalesce(func.sum(ANSWER_BYTES), _NOTHING)).where(
+_answers = select(func.coalesce(func.sum(ANSWER_BYTES), NO_BYTES)).where(
     idempotency_records.c.owner_id == OWNER
 )
 
@@ -27,16 +25,23 @@ COUNTERS = Statement(
 )
 """What the space counts; locks it."""
 
-COUNT_ANEW = Statement(
-    "count_anew",
-    select(
-        select(func.count()).where(tasks.c.owner_id == OWNER).scalar_subquery(),
-        (_versions.scalar_subquery() + _tombstones.scalar_subquery()).label("history_bytes"),
-        _answers.scalar_subquery().label("answer_bytes"),
-    ),
-    varies=True,
-)
-"""The same three, of the rows themselves."""
+
+@cache
+def count_anew(kinds: tuple[Kind, ...]) -> Statement:
+    """The same three, of the rows themselves."""
+    number: Any = None
+    history_bytes: Any = select(ENTRY * func.count()).where(tombstones.c.owner_id == OWNER).scalar_subquery()
+    for kind in reversed(kinds):
+        records = select(func.count()).where(kind.table.c.owner_id == OWNER).scalar_subquery()
+        number = records if number is None else records + number
+        versions = select(func.coalesce(func.sum(version_bytes(kind, kind.versions)), NO_BYTES))
+        versions = versions.where(kind.versions.c.owner_id == OWNER)
+        history_bytes = versions.scalar_subquery() + history_bytes
+    counted = select(
+        number, history_bytes.label("history_bytes"), _answers.scalar_subquery().label("answer_bytes")
+    )
+    return Statement(f"count_anew{of_kinds(kinds)}", counted, varies=True)
+
 
 SET_COUNTERS = Statement(
     "set_counters",

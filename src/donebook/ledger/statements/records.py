@@ -1,5 +1,6 @@
 """Statements of idempotency records and service keys."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,12 +18,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.model import idempotency_records, service_keys
+from donebook.ledger.statements.parts import ENTRY, NOW, OWNER, of_kinds
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant, byte_length
-from donebook.tasks.model import task_versions
-from donebook.tasks.statements.parts import ENTRY, NOW, OWNER
 
 _KEY = bindparam("key", type_=Text)
 _NAME = bindparam("name", type_=Text)
@@ -65,20 +66,28 @@ ADD_RECORD = Statement(
 )
 
 _AFTER = bindparam("after", type_=BigInteger)
-_WRITTEN = and_(task_versions.c.owner_id == OWNER, task_versions.c.revision > _AFTER)
 
-ONLY_DELETED = Statement(
-    "only_deleted",
-    select(
+
+@cache
+def only_deleted(kinds: tuple[Kind, ...]) -> Statement:
+    """Whether there are revisions after one, and none did anything but delete."""
+    others = [
+        ~exists().where(
+            and_(kind.versions.c.owner_id == OWNER, kind.versions.c.revision > _AFTER),
+            kind.versions.c.action != "deleted",
+        )
+        for kind in kinds
+    ]
+    asked = select(
         and_(
             spaces.c.revision > _AFTER,
-            # A task that was created and deleted at once has a version that says deleted.
+            # A record that was created and deleted at once has a version that says deleted.
             spaces.c.tasks <= bindparam("tasks", type_=BigInteger),
-            ~exists().where(_WRITTEN, task_versions.c.action != "deleted"),
+            *others,
         )
-    ).where(spaces.c.id == OWNER),
-)
-"""Whether there are revisions after one, and none did anything but delete."""
+    )
+    return Statement(f"only_deleted{of_kinds(kinds)}", asked.where(spaces.c.id == OWNER))
+
 
 SERVICE_KEY = Statement("service_key", select(service_keys.c.key).where(service_keys.c.name == _NAME))
 

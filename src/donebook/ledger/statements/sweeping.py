@@ -4,23 +4,23 @@ They look for owners with something to sweep, or sweep for a range of owners at 
 that do not name one.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Text, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.ledger.events.model import event_tickets
-from donebook.ledger.model import idempotency_records, maintenance_marks
+from donebook.ledger.kinds.kind import Kind
+from donebook.ledger.model import idempotency_records, maintenance_marks, tombstones
+from donebook.ledger.statements.parts import NOW, OWNER
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
 from donebook.storage.types import Instant
-from donebook.tasks.model import task_versions, tasks, tombstones
-from donebook.tasks.statements.parts import NOW, OWNER
 
 _BEFORE = bindparam("before", type_=Instant)
 _LIMIT = bindparam("limit", type_=BigInteger)
 _AFTER = bindparam("after", type_=Text)
-_V = task_versions
 
 
 def _move_on(insert: Any) -> Any:
@@ -39,12 +39,14 @@ MOVE_MARK = {
 }
 """A row for the one who moves the mark to ``now``; none if it is after ``before``."""
 
-OWNERS_WITH_TRASH = Statement(
-    "owners_with_trash",
-    select(tasks.c.owner_id).where(tasks.c.deleted_at < _BEFORE).distinct().limit(_LIMIT),
-    crosses_owners=True,
-    varies=True,
-)
+
+@cache
+def owners_with_trash(kind: Kind) -> Statement:
+    """Owners of records that went to the trash before a moment."""
+    table = kind.table
+    owners = select(table.c.owner_id).where(table.c.deleted_at < _BEFORE).distinct().limit(_LIMIT)
+    return Statement(f"owners_with_{kind.name}s_in_trash", owners, crosses_owners=True, varies=True)
+
 
 OWNERS_WITH_TOMBSTONES = Statement(
     "owners_with_tombstones",
@@ -77,25 +79,27 @@ LOWER_HISTORY = Statement(
     .values(history_bytes=spaces.c.history_bytes - bindparam("freed", type_=BigInteger)),
 )
 
-_oldest_told = (
-    select(_V.c.at)
-    .where(_V.c.owner_id == spaces.c.id, _V.c.revision > spaces.c.history_floor)
-    .order_by(_V.c.revision)
-    .limit(1)
-    .correlate(spaces)
-    .scalar_subquery()
-)
 
-OWNERS_WITH_OLD_HISTORY = Statement(
-    "owners_with_old_history",
-    select(spaces.c.id)
-    .where(spaces.c.id > _AFTER, _oldest_told < _BEFORE)
-    .order_by(spaces.c.id)
-    .limit(_LIMIT),
-    crosses_owners=True,
-    varies=True,
-)
-"""Those of whose changes the oldest that is told of was before a moment."""
+@cache
+def owners_with_old_history(kind: Kind) -> Statement:
+    """Those of whose changes to a kind the oldest that is told of was before a moment."""
+    versions = kind.versions
+    oldest_told = (
+        select(versions.c.at)
+        .where(versions.c.owner_id == spaces.c.id, versions.c.revision > spaces.c.history_floor)
+        .order_by(versions.c.revision)
+        .limit(1)
+        .correlate(spaces)
+        .scalar_subquery()
+    )
+    owners = (
+        select(spaces.c.id)
+        .where(spaces.c.id > _AFTER, oldest_told < _BEFORE)
+        .order_by(spaces.c.id)
+        .limit(_LIMIT)
+    )
+    return Statement(f"owners_with_old_{kind.name}_history", owners, crosses_owners=True, varies=True)
+
 
 DROP_OLD_TICKETS = Statement(
     "drop_old_tickets",

@@ -15,12 +15,13 @@ from sqlalchemy import (
     union_all,
 )
 
+from donebook.ledger.kinds.facts import select_facts
+from donebook.ledger.kinds.kind import Kind
+from donebook.ledger.model import tombstones
 from donebook.ledger.statements.pages import page_end
+from donebook.ledger.statements.parts import OWNER, Row, is_mine, is_trashed
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
-from donebook.tasks.facts import select_facts
-from donebook.tasks.model import tasks, tombstones
-from donebook.tasks.statements.parts import MINE, OWNER, TRASHED, Row
 
 _SINCE = bindparam("since", type_=BigInteger)
 _REACHES = bindparam("reaches", type_=BigInteger)
@@ -28,19 +29,20 @@ _BURIED = tombstones.c.owner_id == OWNER
 
 
 @cache
-def changed_since(into: Row) -> Statement:
+def changed_since(kind: Kind, into: Row) -> Statement:
     """What changed after a revision, of one moment, by revision.
 
-    Rows are the facts of the task; then its number, UUID and revision and whether it is gone; then the
+    Rows are the facts of the record; then its number, UUID and revision and whether it is gone; then the
     owner's revision, the floor below which deletions are forgotten, and the revision that the page ends
-    with. If nothing changed, there is one row without a task.
+    with. If nothing changed, there is one row without a record.
 
     ``reaches`` is 1 if the page must not end below the floor, however large that makes it.
     """
+    table, mine = kind.table, is_mine(kind)
     owner = select(spaces.c.revision, spaces.c.floor).where(spaces.c.id == OWNER).cte("owner_row")
     end = page_end(
         [
-            select(tasks.c.revision).where(MINE, tasks.c.revision > _SINCE),
+            select(table.c.revision).where(mine, table.c.revision > _SINCE),
             select(tombstones.c.revision).where(_BURIED, tombstones.c.revision > _SINCE),
         ],
         owner.c.revision,
@@ -50,15 +52,15 @@ def changed_since(into: Row) -> Statement:
         owner.c.revision, owner.c.floor, case((below, owner.c.floor), else_=end).label("page_end")
     ).cte("bounds")
     upto = select(bounds.c.page_end).scalar_subquery()
-    facts: list[ColumnElement[object]] = select_facts(into, tasks)
+    facts: list[ColumnElement[object]] = select_facts(kind, into, table)
     changed = union_all(
         select(
             *(fact.label(f"fact_{index}") for index, fact in enumerate(facts)),
-            tasks.c.id.label("number"),
-            tasks.c.uuid.label("uuid"),
-            tasks.c.revision.label("at_revision"),
-            TRASHED.label("gone"),
-        ).where(MINE, tasks.c.revision > _SINCE, tasks.c.revision <= upto),
+            table.c.id.label("number"),
+            table.c.uuid.label("uuid"),
+            table.c.revision.label("at_revision"),
+            is_trashed(kind).label("gone"),
+        ).where(mine, table.c.revision > _SINCE, table.c.revision <= upto),
         select(
             *(null() for _ in facts),
             tombstones.c.task_id,
@@ -72,4 +74,4 @@ def changed_since(into: Row) -> Statement:
         .select_from(bounds.outerjoin(changed, true()))
         .order_by(changed.c.at_revision, changed.c.number)
     )
-    return Statement(f"changed_since[{into.__name__}]", listed)
+    return Statement(f"{kind.name}s_changed_since[{into.__name__}]", listed)

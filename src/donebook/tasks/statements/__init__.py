@@ -1,10 +1,1 @@
-"""The task core's SQL: each statement once, as an expression, for both databases.
-
-A write of one task exists in two compositions of the same parts. Alone, on PostgreSQL, it is one
-statement of modifying CTEs, one round trip::
-
-    lock the space's row → write the task → raise its revision → append the version
-
-Within a transaction (SQLite always; batches and replays on both) the same steps are statements of
-their own. Every part names the owner.
-"""
+"""The SQL of lists of tasks: each statement once, as an expression, for both databases."""

@@ -5,36 +5,18 @@ from typing import Any, Literal
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select
 
+from donebook.ledger.kinds.facts import select_facts
+from donebook.ledger.statements.parts import OWNER, Row
+from donebook.ledger.statements.reading import SELECT_REVISION
 from donebook.spaces.model import spaces
 from donebook.storage.statement import Statement
-from donebook.storage.types import Numbers, is_among
-from donebook.tasks.facts import select_facts
+from donebook.tasks.kind import TASKS
 from donebook.tasks.model import tasks
 from donebook.tasks.selection import Selection, Sort
-from donebook.tasks.statements.parts import LIVE, MINE, OWNER, KeyKind, Row, key_is
 from donebook.tasks.statements.selecting import beyond, filters, name_of, order, sort_key
 
 Start = Literal["first", "value", "null"]
 """Where a page begins: with the first task, after one with a sort key, or after one without."""
-
-_OWNER_REVISION = select(spaces.c.revision).where(spaces.c.id == OWNER)
-
-OWNER_REVISION = Statement("owner_revision", _OWNER_REVISION)
-
-
-@cache
-def get_task(kind: KeyKind, into: Row, *, trashed: bool = False) -> Statement:
-    """One task of the owner, one in the trash too if asked, with its revision last."""
-    found = select(*select_facts(into, tasks), tasks.c.revision.label("etag")).where(MINE, key_is(kind))
-    if not trashed:
-        found = found.where(LIVE)
-    return Statement(f"get_task[{kind},{'any' if trashed else 'live'},{into.__name__}]", found)
-
-
-@cache
-def number_of(kind: KeyKind) -> Statement:
-    """The number of a task of the owner, in the trash or not."""
-    return Statement(f"number_of[{kind}]", select(tasks.c.id).where(MINE, key_is(kind)))
 
 
 @cache
@@ -44,7 +26,7 @@ def list_tasks(shape: Selection, into: Row) -> Statement:
     Where it is not paged there are ``most`` rows at most, so that a list of any length takes little memory.
     """
     where = filters(shape)
-    listed = select(*select_facts(into, tasks))
+    listed = select(*select_facts(TASKS, into, tasks))
     if shape.limit is not None:
         listed = listed.add_columns(select(func.count()).where(where).scalar_subquery().label("total"))
         listed = listed.limit(bindparam("limit", type_=BigInteger)).offset(
@@ -52,7 +34,7 @@ def list_tasks(shape: Selection, into: Row) -> Statement:
         )
     else:
         listed = listed.limit(bindparam("most", type_=BigInteger))
-    listed = listed.add_columns(_OWNER_REVISION.scalar_subquery().label("etag")).where(where)
+    listed = listed.add_columns(SELECT_REVISION.scalar_subquery().label("etag")).where(where)
     listed = listed.order_by(*order(tasks, shape.sort, descending=shape.descending))
     return Statement(f"list_tasks[{name_of(shape)},{into.__name__}]", listed)
 
@@ -74,7 +56,7 @@ def page_of_tasks(shape: Selection, into: Row, start: Start) -> Statement:
     """
     columns, *_ = _columns_of_page(shape.sort, into)
     listed = (
-        select(*columns, _OWNER_REVISION.scalar_subquery().label("etag"))
+        select(*columns, SELECT_REVISION.scalar_subquery().label("etag"))
         .where(_from(shape, start))
         .order_by(*order(tasks, shape.sort, descending=shape.descending))
         .limit(bindparam("limit", type_=BigInteger))
@@ -90,7 +72,7 @@ def place_in(sort: Sort, into: Row) -> tuple[int, int]:
 
 
 def _columns_of_page(sort: Sort, into: Row) -> tuple[list[ColumnElement[Any]], int, int]:
-    columns = select_facts(into, tasks)
+    columns = select_facts(TASKS, into, tasks)
 
     def index_of(column: ColumnElement[Any]) -> int:
         for index, each in enumerate(columns):
@@ -108,12 +90,3 @@ def _from(shape: Selection, start: Start) -> ColumnElement[bool]:
     if start == "first":
         return selected
     return selected & beyond(shape.sort, descending=shape.descending, null_key=start == "null")
-
-
-@cache
-def tasks_by_number(into: Row) -> Statement:
-    """The owner's tasks of these numbers, wherever they are; each row ends with its number."""
-    found = select(*select_facts(into, tasks), tasks.c.id.label("task_id")).where(
-        MINE, is_among(tasks.c.id, bindparam("numbers", type_=Numbers))
-    )
-    return Statement(f"tasks_by_number[{into.__name__}]", found)

@@ -19,11 +19,13 @@ from sqlalchemy import (
     or_,
 )
 
+from donebook.ledger.kinds.folding import fold
+from donebook.ledger.statements.parts import is_live, is_mine, is_trashed
 from donebook.storage.types import Instant, Labels, contains_labels, contains_text
+from donebook.tasks.kind import TASKS
 from donebook.tasks.model import tasks
 from donebook.tasks.selection import DueBound, Overdue, Selection, Sort
-from donebook.tasks.statements.parts import LIVE, MINE, TRASHED
-from donebook.tasks.values import Priority, fold
+from donebook.tasks.values import Priority
 
 _SOME_PRIORITY: Priority = "low"
 _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
@@ -93,7 +95,7 @@ def values_of(selection: Selection) -> dict[str, Any]:
 
 def filters(shape: Selection) -> ColumnElement[bool]:
     """Which of the owner's tasks the shape selects."""
-    chosen = [MINE, TRASHED if shape.trashed else LIVE]
+    chosen = [is_mine(TASKS), is_trashed(TASKS) if shape.trashed else is_live(TASKS)]
     done = tasks.c.completed_at
     if shape.completed is not None:
         chosen.append(done.is_not(None) if shape.completed else done.is_(None))

@@ -7,18 +7,19 @@ from uuid import UUID
 import msgspec
 
 from donebook.errors import ResyncRequired, RevisionAhead, UserUnknown
+from donebook.ledger.kinds.facts import read_rows
+from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.statements.pages import limits
 from donebook.ledger.statements.syncing import changed_since
 from donebook.principal import Principal
 from donebook.storage.database import Database
-from donebook.tasks.facts import read_rows
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A task that is gone, to the trash or for good, and the revision that it went at."""
+    """A record that is gone, to the trash or for good, and the revision that it went at."""
 
     uuid: UUID
     revision: int
@@ -28,7 +29,7 @@ class Deletion:
 class Delta(Generic[T]):
     """What brings a client from one revision to another, and which is the newest."""
 
-    tasks: list[T]
+    records: list[T]
     deleted: list[Deletion]
     revision: int
     newest: int
@@ -45,11 +46,12 @@ async def changes_since(
     limit: int,
     into: type[T],
     *,
+    kind: Kind,
     began: int | None = None,
 ) -> Delta[T]:
-    """Each task that changed after ``since`` as it is now; without it, each there is.
+    """Each record of the kind that changed after ``since`` as it is now; without it, each there is.
 
-    A delta ends between two revisions: at most ``limit`` tasks, or all that one revision changed. Who has
+    A delta ends between two revisions: at most ``limit`` records, or all that one revision changed. Who has
     nothing and gives ``began``, 0 at first and then the first page's ``newest``, reads a page at a time what
     is below the floor, too. Otherwise the first page reaches it. Raises `ResyncRequired`, `RevisionAhead`,
     `UserUnknown`.
@@ -57,11 +59,11 @@ async def changes_since(
     # Without a word of where it began, whoever went on from below the floor would be told to begin anew.
     reaches = int(not since and began is None)
     values = {"owner": principal.user_id, "since": since or 0, "reaches": reaches, **limits(limit)}
-    rows = await database.read(changed_since(into), values)
+    rows = await database.read(changed_since(kind, into), values)
     if not rows:
         raise UserUnknown
     revision, floor, end = rows[0][-3:]
-    # What one has of tasks was read at the revision that one began at, or later.
+    # What one has of records was read at the revision that one began at, or later.
     heard = max(since, began or 0) if since else revision
     if heard > revision:
         raise RevisionAhead(revision)

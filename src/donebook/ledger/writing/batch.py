@@ -6,16 +6,17 @@ from typing import TypeVar
 import msgspec
 
 from donebook.errors import Failure, OperationFailed
-from donebook.ledger.together import Outcome, read_tasks
+from donebook.ledger.kinds.kind import Kind
+from donebook.ledger.operations import Creation, Edit, Move, Writing
+from donebook.ledger.writing.outcome import Outcome, read_records
+from donebook.ledger.writing.pruning import transact_with_room
+from donebook.ledger.writing.revision import OpenRevision
 from donebook.principal import Principal
 from donebook.storage.database import Database, Transaction
-from donebook.tasks.history import transact_with_room
-from donebook.tasks.revisions import OpenRevision
-from donebook.tasks.values import Edit, Move, NewTask, Writing
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-Operation = NewTask | Edit | Move
+Operation = Creation | Edit | Move
 
 
 class _Number(msgspec.Struct):
@@ -28,8 +29,10 @@ async def apply_batch(
     operations: Sequence[Operation],
     writing: Writing,
     into: type[T],
+    *,
+    kind: Kind,
 ) -> Outcome[T]:
-    """Do the operations in order; the tasks they made or changed, one for each, as they are at the end.
+    """Do the operations, all on one kind, in order; the records, one for each, as they are at the end.
 
     An operation sees what those before it did. ``writing.if_match`` is the owner's revision. Raises
     `OperationFailed`, `PreconditionFailed`, `QuotaExceeded`, `UserUnknown`.
@@ -51,16 +54,16 @@ async def apply_batch(
                 numbers.append(await _apply(taken, operation))
             except Failure as failure:
                 raise OperationFailed(index, failure) from failure
-        return Outcome(taken.reached, await read_tasks(transaction, principal.user_id, numbers, into))
+        return Outcome(taken.reached, await read_records(transaction, principal.user_id, kind, numbers, into))
 
     return await transact_with_room(database, principal, work)
 
 
 async def _apply(taken: OpenRevision, operation: Operation) -> int:
-    if isinstance(operation, NewTask):
+    if isinstance(operation, Creation):
         written = await taken.create(operation, _Number)
     elif isinstance(operation, Move):
         written = await taken.move(operation, _Number)
     else:
         written = await taken.edit(operation, _Number)
-    return written.task.id
+    return written.record.id

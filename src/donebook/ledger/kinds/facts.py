@@ -1,4 +1,4 @@
-"""The facts of a task, by the names that row types use, and the row types' contract.
+"""The facts of a record, by the names that row types use, and the row types' contract.
 
 A row type is a `msgspec.Struct` whose fields are named after facts; a statement made for it selects
 exactly those, and `read_rows` makes a struct of each row. What a contract does not show is neither
@@ -13,6 +13,7 @@ from typing import Any, TypeVar, get_type_hints
 import msgspec
 from sqlalchemy import ColumnElement, FromClause
 
+from donebook.ledger.kinds.kind import Kind
 from donebook.storage.statement import Row
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -61,13 +62,13 @@ def _shape(into: type[msgspec.Struct]) -> _Shape:
     return _Shape(tuple(fields), further, derived)
 
 
-def select_facts(into: type[msgspec.Struct], source: FromClause) -> list[ColumnElement[Any]]:
-    """The columns of ``source`` (the task table, or something shaped like it) that ``into`` asks for.
+def select_facts(kind: Kind, into: type[msgspec.Struct], source: FromClause) -> list[ColumnElement[Any]]:
+    """The columns of ``source`` (the kind's table, or something shaped like it) that ``into`` asks for.
 
     They come first in the statements made for it; whatever else these select follows.
     """
     shape = _shape(into)
-    return [_fact(name, source) for name in (*shape.fields, *shape.further)]
+    return [_fact(kind, name, source) for name in (*shape.fields, *shape.further)]
 
 
 def read_row(into: type[T], row: Row) -> T:
@@ -91,7 +92,8 @@ def read_rows(into: type[T], rows: Sequence[Row]) -> list[T]:
     ]
 
 
-def _fact(name: str, source: FromClause) -> ColumnElement[Any]:
-    if name == "completed":
-        return source.c.completed_at.is_not(None).label(name)
+def _fact(kind: Kind, name: str, source: FromClause) -> ColumnElement[Any]:
+    flag = kind.flags.get(name)
+    if flag is not None:
+        return source.c[flag.field].is_not(None).label(name)
     return source.c[RENAMED.get(name, name)]

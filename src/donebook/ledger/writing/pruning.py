@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import TypeVar
 
 from donebook.errors import HistoryQuotaExceeded
+from donebook.ledger.kinds.registry import all_kinds
+from donebook.ledger.statements import pruning
 from donebook.principal import Principal
 from donebook.spaces.quotas import ENTRY_BYTES
 from donebook.storage.database import Database, Transaction, Work
 from donebook.storage.joined import JoinedDatabase
 from donebook.storage.statement import Row
-from donebook.tasks.statements import pruning
 
 T = TypeVar("T")
 
@@ -81,7 +82,8 @@ async def _forget_before(transaction: Transaction, owner: str, before: datetime)
         return _Pruned(0, more=False)
     floor = rows[0][1]
     old = {"owner": owner, "after": floor, "before": before}
-    (newest,) = (await transaction.fetch(pruning.OLDER_THAN, old))[0]
+    found = [(await transaction.fetch(pruning.newest_before(kind), old))[0][0] for kind in all_kinds()]
+    newest = max((revision for revision in found if revision is not None), default=None)
     if newest is None:
         return _Pruned(0, more=False)
     return await _prune(transaction, owner, (floor, newest))
@@ -96,11 +98,13 @@ async def _prune(
     """
     floor, last = bounds
     values = {"owner": owner, "after": floor, "limit": _SLICE}
-    upto = min(_end_of(await transaction.fetch(pruning.SLICE, values), room, last), last)
+    oldest = [await transaction.fetch(pruning.oldest_versions(kind), values) for kind in all_kinds()]
+    upto = min(_end_of(oldest, room, last), last)
     values["upto"] = upto
     versions: list[Row] = []
-    for statement in (pruning.PRUNE_VERSIONS, pruning.PRUNE_BLANKS):
-        versions += await transaction.fetch(statement, values)
+    for kind in all_kinds():
+        for statement in (pruning.prune_versions(kind), pruning.prune_blanks(kind)):
+            versions += await transaction.fetch(statement, values)
     forgotten: Sequence[Row] = ()
     if room is not None:
         forgotten = await transaction.fetch(pruning.FORGET_BURIED, values)
@@ -110,12 +114,14 @@ async def _prune(
     return _Pruned(len(versions), more=upto < last)
 
 
-def _end_of(versions: Sequence[Row], room: int | None, last: int) -> int:
-    """The revision that a slice ends with; it is forgotten as a whole."""
+def _end_of(oldest: Sequence[Sequence[Row]], room: int | None, last: int) -> int:
+    """The revision that a slice ends with, by the oldest versions of each kind; it goes as a whole."""
+    # Beyond the last version of a kind of which there are more, nothing is known of that kind.
+    known: int = min((versions[-1][0] for versions in oldest if len(versions) == _SLICE), default=last)
     held = 0
-    for revision, size in versions:
+    for revision, size in sorted((row[0], row[1]) for versions in oldest for row in versions):
         held += size
         if room is not None and held >= room:
-            end: int = revision
+            end: int = min(revision, known)
             return end
-    return versions[-1][0] if len(versions) == _SLICE else last
+    return known

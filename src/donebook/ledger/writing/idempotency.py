@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from donebook.errors import AnswerQuotaExceeded, KeyReused, UserUnknown
+from donebook.ledger.kinds.registry import all_kinds
 from donebook.ledger.statements import records
+from donebook.ledger.statements.in_transaction import LOCK_OWNER
+from donebook.ledger.writing.pruning import transact_with_room
 from donebook.principal import Principal
 from donebook.spaces.quotas import ENTRY_BYTES, UNLIMITED, Quotas
 from donebook.storage.database import Database, Transaction
 from donebook.storage.joined import JoinedDatabase
-from donebook.tasks.history import transact_with_room
-from donebook.tasks.statements.steps import LOCK_OWNER
 
 LIFETIME = timedelta(hours=24)
 _UTMOST = 2
@@ -70,7 +71,7 @@ async def perform_once(
         answer = await perform(JoinedDatabase(transaction))
         if stored >= quota and not once.deletes:
             before = {"owner": principal.user_id, "after": revision, "tasks": tasks}
-            if not (await transaction.fetch(records.ONLY_DELETED, before))[0][0]:
+            if not (await transaction.fetch(records.only_deleted(all_kinds()), before))[0][0]:
                 raise AnswerQuotaExceeded(quota)
         if stored >= _UTMOST * quota:
             return answer, False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from donebook.ledger.kinds.registry import all_kinds
 from donebook.ledger.statements import counting
 from donebook.spaces.statements import SPACES_AFTER
 from donebook.storage.database import Database, Transaction
@@ -32,7 +33,9 @@ async def recount(database: Database, space: str) -> bool:
         counted = await transaction.fetch(counting.COUNTERS, values)
         if not counted:
             return False
-        tasks, history_bytes, answer_bytes = (await transaction.fetch(counting.COUNT_ANEW, values))[0]
+        tasks, history_bytes, answer_bytes = (
+            await transaction.fetch(counting.count_anew(all_kinds()), values)
+        )[0]
         right = {"tasks": tasks, "history_bytes": history_bytes, "answer_bytes": answer_bytes}
         if tuple(counted[0]) == tuple(right.values()):
             return False

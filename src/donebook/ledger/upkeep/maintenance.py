@@ -11,18 +11,20 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from donebook.errors import DatabaseUnavailable, UserUnknown
-from donebook.ledger.idempotency import LIFETIME, drop_answers
+from donebook.ledger.kinds.kind import Kind
+from donebook.ledger.kinds.registry import all_kinds
 from donebook.ledger.model import BEGUN
+from donebook.ledger.operations import Writing
 from donebook.ledger.statements import erasing, sweeping
-from donebook.ledger.trash import erase_tasks
+from donebook.ledger.statements.in_transaction import LOCK_OWNER
+from donebook.ledger.writing.idempotency import LIFETIME, drop_answers
+from donebook.ledger.writing.pruning import forget_before
+from donebook.ledger.writing.revision import OpenRevision
+from donebook.ledger.writing.trash import erase_records
 from donebook.principal import Principal
 from donebook.settings import Settings
 from donebook.spaces.quotas import ENTRY_BYTES
 from donebook.storage.database import Database, Transaction
-from donebook.tasks.history import forget_before
-from donebook.tasks.revisions import OpenRevision
-from donebook.tasks.statements.steps import LOCK_OWNER
-from donebook.tasks.values import Writing
 
 log = logging.getLogger("donebook.maintenance")
 
@@ -83,18 +85,22 @@ async def maintain(database: Database, retention: Retention, now: datetime) -> S
 
 
 async def _empty_trash(database: Database, before: datetime, now: datetime, swept: Swept) -> None:
-    while owners := await database.read(sweeping.OWNERS_WITH_TRASH, {"before": before, "limit": _OWNERS}):
-        for (owner,) in owners:
-            swept.tasks += await _erase_oldest(database, owner, before, Writing(now, VIA))
+    values = {"before": before, "limit": _OWNERS}
+    for kind in all_kinds():
+        while owners := await database.read(sweeping.owners_with_trash(kind), values):
+            for (owner,) in owners:
+                swept.tasks += await _erase_oldest(database, owner, kind, before, Writing(now, VIA))
 
 
-async def _erase_oldest(database: Database, owner: str, before: datetime, writing: Writing) -> int:
+async def _erase_oldest(
+    database: Database, owner: str, kind: Kind, before: datetime, writing: Writing
+) -> int:
     async def work(transaction: Transaction) -> int:
         async def erase(taken: OpenRevision) -> int:
             values = {"owner": owner, "before": before, "limit": _TASKS}
-            rows = await transaction.fetch(erasing.TRASHED_BEFORE, values)
+            rows = await transaction.fetch(erasing.trashed_before(kind), values)
             if rows:
-                await erase_tasks(transaction, taken, owner, [row[0] for row in rows], writing)
+                await erase_records(transaction, taken, kind, [row[0] for row in rows], writing)
             return len(rows)
 
         return await OpenRevision.take(transaction, Principal(owner), writing, erase)
@@ -127,12 +133,13 @@ async def _forget_tombstones_of(database: Database, owner: str, before: datetime
 
 
 async def _forget_history(database: Database, before: datetime, swept: Swept) -> None:
-    after = ""
     values = {"before": before, "limit": _OWNERS}
-    while owners := await database.read(sweeping.OWNERS_WITH_OLD_HISTORY, values | {"after": after}):
-        for (owner,) in owners:
-            swept.versions += await forget_before(database, owner, before)
-        after = owners[-1][0]
+    for kind in all_kinds():
+        after, old = "", sweeping.owners_with_old_history(kind)
+        while owners := await database.read(old, values | {"after": after}):
+            for (owner,) in owners:
+                swept.versions += await forget_before(database, owner, before)
+            after = owners[-1][0]
 
 
 async def _drop_answers(database: Database, before: datetime, swept: Swept) -> None:

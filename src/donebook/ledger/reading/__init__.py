@@ -1,0 +1,1 @@
+"""Reading a ledger: what changed, and what brings a client up to date."""
