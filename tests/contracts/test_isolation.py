@@ -51,7 +51,7 @@ NO_OWNER = re.compile(
 """Statements that look for nothing of a user's; the inserts among them carry the owner as a value."""
 
 SECOND_WALL = re.compile(
-    r"append_version|edit_task_step|current_task\[(id|uuid),any|current_task\[id,live,EnvelopedTask"
+    r"append_task_version|edit_task_step|current_task\[(id|uuid),any|current_task\[id,live,EnvelopedTask"
 )
 """Steps of a transaction, each of which acts on what another one, with its own predicate, has found."""
 
