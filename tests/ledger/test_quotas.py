@@ -172,6 +172,18 @@ async def test_the_oldest_history_makes_room_and_growth_is_bounded(ada: Bounded)
     assert len(told) < 12
 
 
+async def test_writers_at_once_all_find_the_room_that_the_oldest_history_makes(ada: Bounded) -> None:
+    ada.quotas = Quotas(history_bytes=100 * KIB)
+    made = [(await ada.create(f"{number}", description="x" * 10_000)).task.id for number in range(5)]
+
+    # What one of them frees, another may fill before it.
+    for number in range(3):
+        await asyncio.gather(*(ada.change(task, title=f"{number}{turn}") for task in made for turn in "abcd"))
+
+    assert 5 + 60 == await ada.revision()
+    await ada.usage()
+
+
 async def test_what_is_forgotten_cannot_be_undone_and_streams_begin_anew(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=20 * KIB)
     erased = (await ada.create("erased")).record

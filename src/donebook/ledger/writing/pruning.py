@@ -39,20 +39,20 @@ async def forget_before(database: Database, owner: str, before: datetime) -> int
 
 
 async def transact_with_room(database: Database, principal: Principal, work: Work[T]) -> T:
-    """Do the work in a transaction; if history has reached its quota, forget the oldest and do it again.
+    """Do the work in a transaction; while history has reached its quota, forget the oldest and do it again.
 
-    The forgetting is committed by itself: work that is refused even then is not to look through the same
-    history again. Within a larger transaction that is left to whoever began it. Raises
-    `HistoryQuotaExceeded`, and what the work raises.
+    Another writer may take the room before this one comes to it. The forgetting is committed by itself:
+    work that is refused even then is not to look through the same history again. Within a larger
+    transaction that is left to whoever began it. Raises `HistoryQuotaExceeded`, and what the work raises.
     """
-    try:
-        return await database.transact(work)
-    except HistoryQuotaExceeded as refused:
-        if isinstance(database, JoinedDatabase):
-            raise
-        if not await _make_room(database, principal.user_id, refused.quota):
-            raise
-    return await database.transact(work)
+    while True:
+        try:
+            return await database.transact(work)
+        except HistoryQuotaExceeded as refused:
+            if isinstance(database, JoinedDatabase):
+                raise
+            if not await _make_room(database, principal.user_id, refused.quota):
+                raise
 
 
 async def _make_room(database: Database, owner: str, quota: int) -> bool:
