@@ -174,7 +174,7 @@ async def test_the_oldest_history_makes_room_and_growth_is_bounded(ada: Bounded)
 
 async def test_writers_at_once_all_find_the_room_that_the_oldest_history_makes(ada: Bounded) -> None:
     ada.quotas = Quotas(history_bytes=100 * KIB)
-    made = [(await ada.create(f"{number}", description="x" * 10_000)).task.id for number in range(5)]
+    made = [(await ada.create(f"{number}", description="x" * 10_000)).record.id for number in range(5)]
 
     # What one of them frees, another may fill before it.
     for number in range(3):
