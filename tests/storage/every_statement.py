@@ -7,7 +7,7 @@ them to meet every branch.
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice, product
@@ -57,8 +57,6 @@ def statements_in(module: ModuleType, *, one_of_each: bool = False) -> Iterator[
     for value in vars(module).values():
         if isinstance(value, Statement):
             yield value
-        elif isinstance(value, Mapping):
-            yield from (each for each in value.values() if isinstance(each, Statement))
         elif _is_factory(value):
             yield from islice(_made_by(value), 1 if one_of_each else None)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import CodeType, ModuleType
 
+from donebook.storage.statement import Statement
 from tests.storage.every_statement import modules
 
 # Kinds, too: what their turns set is in the statements that are made for them.
@@ -17,7 +18,9 @@ _DECLARES = re.compile(r"\bStatement\(|\bOWNER\b|\bdeclare\(|\bbindparam\(\"owne
 @contextmanager
 def made_again(name: str, code: CodeType) -> Iterator[list[ModuleType]]:
     """The modules that declare statements, imported anew with ``code`` in place of the one of that name."""
-    names = [each.__name__ for each in modules() if _DECLARES.search(inspect.getsource(each))]
+    declaring = [each for each in modules() if _DECLARES.search(inspect.getsource(each))]
+    # What a statement is stays, so that those of the modules made again are known for such.
+    names = [each.__name__ for each in declaring if each.__name__ != Statement.__module__]
     kept = {each: sys.modules.pop(each) for each in names}
     try:
         mutant = sys.modules[name] = ModuleType(name)

@@ -42,7 +42,9 @@ def owner_column(table: TableClause) -> str | None:
 def untied_parts(statement: Statement) -> list[str]:
     """What of the statement may touch rows of more than one user; empty if it is proved not to."""
     dialects = [DIALECTS[statement.only]] if statement.only else DIALECTS.values()
-    return [fault for dialect in dialects for fault in _faults(statement.expression, dialect)]
+    return [
+        fault for dialect in dialects for fault in _faults(statement.expression_for(dialect.name), dialect)
+    ]
 
 
 def _faults(expression: Any, dialect: Dialect) -> list[str]:

@@ -244,4 +244,4 @@ async def _ask(url: str, query: str) -> Any:
 
 
 def test_a_statement_announces_nothing_unless_told() -> None:
-    assert Statement("nothing", reading.OWNER_REVISION.expression).announces is None
+    assert Statement("nothing", reading.SELECT_REVISION).announces is None

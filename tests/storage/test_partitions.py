@@ -95,7 +95,7 @@ async def plan(connection: Any, statement: Statement, owner: str) -> list[dict[s
 
 def samples(statement: Statement) -> dict[str, Any]:
     """A value for each parameter, of its type."""
-    expression = statement.expression
+    expression = statement.expression_for("postgresql")
     assert isinstance(expression, ClauseElement)
     binds: dict[str, Any] = expression.compile(dialect=POSTGRESQL).binds  # type: ignore[attr-defined]
     kinds = {name: bind.type.compile(POSTGRESQL) for name, bind in binds.items() if bind.required}

@@ -44,7 +44,7 @@ async def take_attempt(database: Database, key: str, rate: Rate, now: datetime) 
         "horizon": horizon,
         "expires_at": now + window,
     }
-    rows = await database.write(statements.TAKE_ATTEMPT[database.dialect], values)
+    rows = await database.write(statements.TAKE_ATTEMPT, values)
     entries: str = rows[0][0]
     times = [entries[start : start + statements.TIME_DIGITS] for start in range(0, len(entries), length)]
     counting = [time for time in times[-rate.amount :] if cutoff < time <= horizon]

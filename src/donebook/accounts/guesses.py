@@ -59,7 +59,7 @@ async def take_guess(
         "expires_at": now + _REMEMBERED,
         **delays,
     }
-    ((last, free_at),) = await database.write(statements.TAKE_GUESS[database.dialect], values)
+    ((last, free_at),) = await database.write(statements.TAKE_GUESS, values)
     if last != guess and not known:
         raise GuessedTooOften(ceil((free_at - now).total_seconds()), user_id)
     return Guess(key)
@@ -70,7 +70,7 @@ async def know_network(
 ) -> None:
     """Remember that the account has logged in from this network."""
     values = {"owner": user_id, "network": network_digest(email, origin), "now": now}
-    await transaction.fetch(statements.KNOW_NETWORK[transaction.dialect], values)
+    await transaction.fetch(statements.KNOW_NETWORK, values)
 
 
 async def forget_guesses(transaction: Transaction, email: str) -> None:

@@ -108,7 +108,7 @@ async def enable_user(database: Database, user_id: str, now: datetime) -> None:
         if not known and not erased:
             raise UserUnknown
         if not known:
-            await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
+            await transaction.fetch(statements.PROVISION_USER, values)
             await found_space(transaction, user_id, now)
             await end_tokens(transaction, user_id, now)
         await record_event_within(transaction, EventKind.ENABLED, OPERATOR, now, user_id=user_id)
@@ -194,7 +194,7 @@ async def erase_user(database: Database, schema: MetaData, user_id: str, now: da
             await forget_guesses(transaction, email)
         if not await transaction.fetch(statements.DISABLE_USER, values):
             raise UserUnknown
-        await transaction.fetch(erasure.REMEMBER_ERASED[transaction.dialect], values)
+        await transaction.fetch(erasure.REMEMBER_ERASED, values)
 
     async def erase(transaction: Transaction) -> None:
         await end_sessions(transaction, user_id)

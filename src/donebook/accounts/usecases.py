@@ -59,7 +59,7 @@ async def provision_user(database: Database, principal: Principal, now: datetime
     }
 
     async def provision(transaction: Transaction) -> None:
-        await transaction.fetch(statements.PROVISION_USER[transaction.dialect], values)
+        await transaction.fetch(statements.PROVISION_USER, values)
         await found_space(transaction, principal.user_id, now)
         # A statement of its own, after the row is ours: on PostgreSQL the first one may have waited for
         # the user's erasure, and would not see what it left behind.
@@ -145,7 +145,7 @@ async def create_account(transaction: Transaction, values: Mapping[str, Any]) ->
     """Write a new user and their account; raises `EmailTaken`."""
     await transaction.fetch(statements.CREATE_USER, values)
     await found_space(transaction, values["owner"], values["now"])
-    if not await transaction.fetch(statements.CREATE_ACCOUNT[transaction.dialect], values):
+    if not await transaction.fetch(statements.CREATE_ACCOUNT, values):
         raise EmailTaken
 
 

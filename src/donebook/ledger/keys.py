@@ -30,7 +30,7 @@ class ServiceKeys:
         rows = await self._database.read(records.SERVICE_KEY, {"name": name})
         if not rows:
             fresh = {"name": name, "fresh": secrets.token_bytes(_BYTES)}
-            await self._database.write(records.PROPOSE_SERVICE_KEY[self._database.dialect], fresh)
+            await self._database.write(records.PROPOSE_SERVICE_KEY, fresh)
             rows = await self._database.read(records.SERVICE_KEY, {"name": name})
         key: bytes = rows[0][0]
         return key

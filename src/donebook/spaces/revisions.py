@@ -29,7 +29,7 @@ def first_revision(now: datetime) -> int:
 async def found_space(transaction: Transaction, owner: str, now: datetime) -> None:
     """Make the owner's personal space, unless there is one."""
     values = {"owner": owner, "first": first_revision(now)}
-    await transaction.fetch(FOUND_SPACE[transaction.dialect], values)
+    await transaction.fetch(FOUND_SPACE, values)
 
 
 def renewal(now: datetime) -> tuple[Statement, Values]:

@@ -3,10 +3,9 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, Text, bindparam, case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.spaces.model import spaces
-from donebook.storage.statement import Statement
+from donebook.storage.statement import Statement, upserting
 
 OWNER = bindparam("owner", type_=Text)
 
@@ -19,10 +18,7 @@ def _found(insert: Any) -> Any:
     return begun.on_conflict_do_nothing(index_elements=[spaces.c.id])
 
 
-FOUND_SPACE = {
-    "postgresql": Statement("found_space", _found(postgresql.insert), "postgresql"),
-    "sqlite": Statement("found_space", _found(sqlite.insert), "sqlite"),
-}
+FOUND_SPACE = upserting("found_space", _found)
 """Makes the owner's personal space, whose ledger begins at the revision ``first``, unless there is one."""
 
 ERASE_SPACE = Statement("erase_space", delete(spaces).where(spaces.c.id == OWNER))

@@ -27,39 +27,34 @@ _CHECK_SECONDS = 3.0
 
 _SCHEMA_REVISIONS = table("alembic_version", column("version_num", Text))
 _SCHEMA_REVISION = Statement("schema_revision", select(_SCHEMA_REVISIONS.c.version_num))
-_SCHEMA_TABLE = {
-    "postgresql": Statement(
-        "schema_table",
-        select(func.to_regclass(literal(_SCHEMA_REVISIONS.name, Text)).is_not(None)),
-        "postgresql",
-    ),
-    "sqlite": Statement(
-        "schema_table",
-        select(func.count())
+_SCHEMA_TABLE = Statement(
+    "schema_table",
+    {
+        "postgresql": select(func.to_regclass(literal(_SCHEMA_REVISIONS.name, Text)).is_not(None)),
+        "sqlite": select(func.count())
         .select_from(table("sqlite_master", column("name", Text)))
         .where(column("name", Text) == literal(_SCHEMA_REVISIONS.name, Text)),
-        "sqlite",
-    ),
-}
-_ENCODING = {
-    "postgresql": Statement(
-        "encoding", select(func.current_setting(literal("server_encoding", Text), type_=Text)), "postgresql"
-    ),
-    "sqlite": Statement(
-        "encoding", select(column("encoding", Text)).select_from(func.pragma_encoding()), "sqlite"
-    ),
-}
-_IS_STANDBY = {
+    },
+)
+_ENCODING = Statement(
+    "encoding",
+    {
+        "postgresql": select(func.current_setting(literal("server_encoding", Text), type_=Text)),
+        "sqlite": select(column("encoding", Text)).select_from(func.pragma_encoding()),
+    },
+)
+_IS_STANDBY = Statement(
+    "is_standby",
     # Behind a pooler a connection may lead to another server than when it was made.
-    "postgresql": Statement("is_standby", select(func.pg_is_in_recovery()), "postgresql"),
-    "sqlite": Statement("is_standby", select(literal(0)), "sqlite"),
-}
-_TIME = {
-    "postgresql": Statement("database_time", select(extract("epoch", func.clock_timestamp())), "postgresql"),
-    "sqlite": Statement(
-        "database_time", select(func.julianday("now", type_=Float) * 86400.0 - 210866760000.0), "sqlite"
-    ),
-}
+    {"postgresql": select(func.pg_is_in_recovery()), "sqlite": select(literal(0))},
+)
+_TIME = Statement(
+    "database_time",
+    {
+        "postgresql": select(extract("epoch", func.clock_timestamp())),
+        "sqlite": select(func.julianday("now", type_=Float) * 86400.0 - 210866760000.0),
+    },
+)
 
 
 class Readiness:
@@ -99,7 +94,7 @@ class Readiness:
             raise DatabaseUnavailable(self._reason)
         try:
             async with asyncio.timeout(_CHECK_SECONDS):
-                ((takes_no_writes,),) = await self._database.read(_IS_STANDBY[self._database.dialect], {})
+                ((takes_no_writes,),) = await self._database.read(_IS_STANDBY, {})
         except TimeoutError:
             raise DatabaseUnavailable("the database does not answer") from None
         except NoPrimary:
@@ -153,11 +148,11 @@ async def schema_problem(database: Database) -> str | None:
     """
     rows: Sequence[Row] = []
     try:
-        ((encoding,),) = await database.read(_ENCODING[database.dialect], {})
+        ((encoding,),) = await database.read(_ENCODING, {})
         problem = encoding_problem(database.dialect, encoding)
         if problem is not None:
             return problem
-        if (await database.read(_SCHEMA_TABLE[database.dialect], {}))[0][0]:
+        if (await database.read(_SCHEMA_TABLE, {}))[0][0]:
             rows = await database.read(_SCHEMA_REVISION, {})
     except DatabaseFileMissing:
         pass  # the first migration makes it
@@ -172,5 +167,5 @@ async def schema_problem(database: Database) -> str | None:
 
 async def database_time(database: Database) -> float:
     """The database's clock in Unix seconds."""
-    rows = await database.read(_TIME[database.dialect], {})
+    rows = await database.read(_TIME, {})
     return float(rows[0][0])

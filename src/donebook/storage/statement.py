@@ -6,6 +6,7 @@ from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Executable
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -24,7 +25,8 @@ SQLITE: Dialect = pysqlite_dialect(paramstyle="qmark")
 class Statement:
     """A SQLAlchemy Core expression under the name that logs and tests know it by.
 
-    ``only`` names the dialect of a statement that the other database cannot run. ``announces`` names
+    Where the databases say it differently ``expression`` is one for each dialect, by its name. ``only`` names
+    the dialect of a statement that the other database cannot run. ``announces`` names
     the value that `Database.on_commit` tells of once the statement's effect is committed; ``wrote`` says
     of the first row whether there was one, where a row alone does not.
     ``crosses_owners`` marks the few that touch rows of users they do not name (a log-in by e-mail,
@@ -33,15 +35,25 @@ class Statement:
     """
 
     name: str
-    expression: Executable
+    expression: Executable | Mapping[str, Executable]
     only: str | None = None
     announces: str | None = None
     wrote: Callable[[Row], bool] | None = None
     crosses_owners: bool = False
     varies: bool = False
 
+    def expression_for(self, dialect: str) -> Executable:
+        """What a database of this dialect runs."""
+        expression = self.expression
+        return expression[dialect] if isinstance(expression, Mapping) else expression
+
     def __repr__(self) -> str:
         return f"<Statement {self.name}>"
+
+
+def upserting(name: str, make: Callable[[Any], Executable]) -> Statement:
+    """A statement made with the ``insert`` of each dialect, which has ON CONFLICT."""
+    return Statement(name, {"postgresql": make(postgresql.insert), "sqlite": make(sqlite.insert)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class CompiledStatement:
 
 def compile_statement(statement: Statement, dialect: Dialect) -> CompiledStatement:
     """Compile for the dialect's native driver, with the column types' own conversions."""
-    expression = statement.expression
+    expression = statement.expression_for(dialect.name)
     assert isinstance(expression, ClauseElement)
     compiled = expression.compile(dialect=dialect)
     assert isinstance(compiled, SQLCompiler)

@@ -30,7 +30,8 @@ def raise_without_a_floor() -> None:
     from donebook.spaces.statements import RENEW_SPACES
     from donebook.storage.statement import Statement
 
-    raised = RENEW_SPACES.expression.values(floor=spaces.c.floor)  # type: ignore[attr-defined]
+    renewed: Any = RENEW_SPACES.expression
+    raised = renewed.values(floor=spaces.c.floor)
     patch(revisions, "RENEW_SPACES", Statement("renew_spaces", raised, crosses_owners=True))
 
 

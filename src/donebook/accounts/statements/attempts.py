@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import Integer, Text, and_, bindparam, case, delete, func
 
 from donebook.accounts.model import attempt_windows
-from donebook.accounts.statements.binds import NOW, for_each_dialect, instant, text
-from donebook.storage.statement import Statement
+from donebook.accounts.statements.binds import NOW, instant, text
+from donebook.storage.statement import Statement, upserting
 
 TIME_DIGITS = 16
 """Microseconds since 1970 in decimal digits: enough until 2286, and sorting as the time does."""
@@ -38,7 +38,7 @@ def _take_attempt(dialects_insert: Any) -> Any:
     ).returning(attempt_windows.c.entries)
 
 
-TAKE_ATTEMPT = for_each_dialect("take_attempt", _take_attempt)
+TAKE_ATTEMPT = upserting("take_attempt", _take_attempt)
 
 PRUNE_ATTEMPTS = Statement(
     "prune_attempts", delete(attempt_windows).where(attempt_windows.c.expires_at < NOW), varies=True

@@ -5,12 +5,12 @@ from functools import cache
 from sqlalchemy import MetaData, Table, delete, null, update
 
 from donebook.accounts.model import auth_events, erased_subjects, users
-from donebook.accounts.statements.binds import NOW, OWNER, for_each_dialect, text
+from donebook.accounts.statements.binds import NOW, OWNER, text
 from donebook.accounts.statements.users import DIGEST
 from donebook.spaces.model import spaces
-from donebook.storage.statement import Statement
+from donebook.storage.statement import Statement, upserting
 
-REMEMBER_ERASED = for_each_dialect(
+REMEMBER_ERASED = upserting(
     "remember_erased",
     lambda dialects_insert: (
         dialects_insert(erased_subjects)

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, delete
 
 from donebook.accounts.model import guess_delays, known_networks
-from donebook.accounts.statements.binds import NOW, OWNER, for_each_dialect, instant, text
-from donebook.storage.statement import Statement
+from donebook.accounts.statements.binds import NOW, OWNER, instant, text
+from donebook.storage.statement import Statement, upserting
 
 FREE_GUESSES = 5
 """Wrong guesses after which one has to wait."""
@@ -44,7 +44,7 @@ def _take_guess(dialects_insert: Any) -> Any:
     ).returning(held.guess, held.free_at)
 
 
-TAKE_GUESS = for_each_dialect("take_guess", _take_guess)
+TAKE_GUESS = upserting("take_guess", _take_guess)
 
 FORGET_GUESSES = Statement("forget_guesses", delete(guess_delays).where(guess_delays.c.key == text("key")))
 
@@ -52,7 +52,7 @@ PRUNE_GUESSES = Statement(
     "prune_guesses", delete(guess_delays).where(guess_delays.c.expires_at < NOW), varies=True
 )
 
-KNOW_NETWORK = for_each_dialect(
+KNOW_NETWORK = upserting(
     "know_network",
     lambda dialects_insert: (
         row := dialects_insert(known_networks).values(user_id=OWNER, network=text("network"), used_at=NOW)

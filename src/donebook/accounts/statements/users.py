@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from donebook.accounts.model import erased_subjects, known_networks, local_accounts, revocations, users
-from donebook.accounts.statements.binds import NOW, OWNER, for_each_dialect, instant, text
-from donebook.storage.statement import Statement
+from donebook.accounts.statements.binds import NOW, OWNER, instant, text
+from donebook.storage.statement import Statement, upserting
 
 _PROFILE = ("email", "name", "avatar_url")
 
@@ -44,7 +44,7 @@ def _provision(dialects_insert: Any) -> Any:
     )
 
 
-PROVISION_USER = for_each_dialect("provision_user", _provision)
+PROVISION_USER = upserting("provision_user", _provision)
 
 FIND_ERASED = Statement("find_erased", select(erased_subjects.c.at).where(erased_subjects.c.digest == DIGEST))
 
@@ -95,7 +95,7 @@ CREATE_USER = Statement(
     ),
 )
 
-CREATE_ACCOUNT = for_each_dialect(
+CREATE_ACCOUNT = upserting(
     "create_account",
     lambda dialects_insert: (
         dialects_insert(local_accounts)

@@ -75,7 +75,7 @@ class EventReader(Generic[T]):
 
     async def revisions(self, owners: Sequence[str]) -> dict[str, int]:
         """The present revisions of those of the owners that there are; raises `DatabaseUnavailable`."""
-        statement = statements.OWNER_REVISIONS[self._database.dialect]
+        statement = statements.OWNER_REVISIONS
         found: dict[str, int] = {}
         for start in range(0, len(owners), _OWNERS_AT_ONCE):
             some = list(owners[start : start + _OWNERS_AT_ONCE])

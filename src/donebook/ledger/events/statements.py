@@ -37,15 +37,14 @@ _OWNERS = {
     ),
 }
 
-OWNER_REVISIONS = {
-    dialect: Statement(
-        "owner_revisions",
-        select(spaces.c.id, spaces.c.revision).where(among_them),
-        only=dialect,
-        crosses_owners=True,
-    )
-    for dialect, among_them in _OWNERS.items()
-}
+OWNER_REVISIONS = Statement(
+    "owner_revisions",
+    {
+        dialect: select(spaces.c.id, spaces.c.revision).where(among_them)
+        for dialect, among_them in _OWNERS.items()
+    },
+    crosses_owners=True,
+)
 """The revisions of several owners, of whom all that comes to light is whether there is news."""
 
 ISSUE_TICKET = Statement(

@@ -1,7 +1,6 @@
 """The same writes as steps of a transaction that holds the space's row, and what they need to know."""
 
 from functools import cache
-from typing import Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -77,17 +76,16 @@ def raise_revision(kinds: tuple[Kind, ...]) -> Statement:
 
 
 @cache
-def allot_number(kind: Kind, only: Literal["postgresql", "sqlite"]) -> Statement:
+def allot_number(kind: Kind) -> Statement:
     """The number of a record to be created."""
-    if only == "postgresql":
-        return Statement("allot_number", select(kind.numbers.next_value()), only)
     allotted = (
         update(number_allotments)
         .where(number_allotments.c.name == literal(kind.numbers.name, Text))
         .values(last=number_allotments.c.last + 1)
         .returning(number_allotments.c.last)
     )
-    return Statement("allot_number", allotted, only)
+    given = {"postgresql": select(kind.numbers.next_value()), "sqlite": allotted}
+    return Statement("allot_number", given)
 
 
 @cache

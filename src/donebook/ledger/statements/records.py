@@ -16,13 +16,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.model import idempotency_records, service_keys
 from donebook.ledger.statements.parts import ENTRY, NOW, OWNER, of_kinds
 from donebook.spaces.model import spaces
-from donebook.storage.statement import Statement
+from donebook.storage.statement import Statement, upserting
 from donebook.storage.types import Instant, byte_length
 
 _KEY = bindparam("key", type_=Text)
@@ -97,8 +96,5 @@ def _propose(insert: Any) -> Any:
     return proposed.on_conflict_do_nothing(index_elements=[service_keys.c.name])
 
 
-PROPOSE_SERVICE_KEY = {
-    "postgresql": Statement("propose_service_key", _propose(postgresql.insert), "postgresql"),
-    "sqlite": Statement("propose_service_key", _propose(sqlite.insert), "sqlite"),
-}
+PROPOSE_SERVICE_KEY = upserting("propose_service_key", _propose)
 """Adds a key unless there is one: of several workers, the first one's counts."""

@@ -8,14 +8,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Text, and_, bindparam, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from donebook.ledger.events.model import event_tickets
 from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.model import idempotency_records, maintenance_marks, tombstones
 from donebook.ledger.statements.parts import NOW, OWNER
 from donebook.spaces.model import spaces
-from donebook.storage.statement import Statement
+from donebook.storage.statement import Statement, upserting
 from donebook.storage.types import Instant
 
 _BEFORE = bindparam("before", type_=Instant)
@@ -33,10 +32,7 @@ def _move_on(insert: Any) -> Any:
     return moved.returning(maintenance_marks.c.name)
 
 
-MOVE_MARK = {
-    "postgresql": Statement("move_mark", _move_on(postgresql.insert), "postgresql"),
-    "sqlite": Statement("move_mark", _move_on(sqlite.insert), "sqlite"),
-}
+MOVE_MARK = upserting("move_mark", _move_on)
 """A row for the one who moves the mark to ``now``; none if it is after ``before``."""
 
 

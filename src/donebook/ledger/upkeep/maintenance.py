@@ -70,7 +70,7 @@ class Swept:
 async def claim_maintenance(database: Database, now: datetime, interval: timedelta) -> bool:
     """Whether the caller is the one of all workers to do it: nobody began within the interval."""
     values = {"name": BEGUN, "now": now, "before": now - interval}
-    return bool(await database.write(sweeping.MOVE_MARK[database.dialect], values))
+    return bool(await database.write(sweeping.MOVE_MARK, values))
 
 
 async def maintain(database: Database, retention: Retention, now: datetime) -> Swept:

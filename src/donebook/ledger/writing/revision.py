@@ -134,7 +134,7 @@ class OpenRevision:
         quota = self._writing.quotas.tasks
         if self._tasks + len(self._born) >= quota:
             raise TaskQuotaExceeded(quota)
-        allotted = await self._fetch(in_transaction.allot_number(kind, self._transaction.dialect), {})
+        allotted = await self._fetch(in_transaction.allot_number(kind), {})
         number: int = allotted[0][0]
         values = creation_values(self.owner, creation, self._writing) | {
             "id": number,
