@@ -120,7 +120,7 @@ def test_a_fault_of_ours_may_be_read_too(
     async def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("donebook.contracts.dialect.get_task", fail)
+    monkeypatch.setattr("donebook.contracts.dialect.get_record", fail)
     reply = ada.get(spoken.missing(ada), headers={"Origin": ORIGIN})
     assert (500, ORIGIN) == (reply.status, reply.headers["access-control-allow-origin"])
 

@@ -7,6 +7,9 @@ INSERT INTO idempotency_records (owner_id, "key", fingerprint, answer, created_a
 -- allot_number, postgresql
 SELECT nextval('task_numbers') AS next_value_1;
 
+-- allot_number, sqlite
+UPDATE number_allotments SET last=(number_allotments.last + ?) WHERE number_allotments.name = ? RETURNING last;
+
 -- append_task_erasure, postgresql
 INSERT INTO task_versions (owner_id, revision, task_id, previous_revision, action, contract, at, title, description, completed_at, priority, due_at, due_all_day, due_time_zone, tags, position, deleted_at) SELECT tasks.owner_id, $1::BIGINT AS anon_1, tasks.id, tasks.revision, $2::VARCHAR AS anon_2, $3::VARCHAR AS anon_3, $4::TIMESTAMP WITH TIME ZONE AS anon_4, $5::VARCHAR AS anon_5, NULL AS anon_6, NULL AS anon__1, NULL AS anon__2, NULL AS anon__3, $6::BOOLEAN AS anon_7, NULL AS anon__4, $7::JSONB AS anon_8, $8::VARCHAR COLLATE "C" AS anon_9, tasks.deleted_at 
 FROM tasks 
@@ -814,6 +817,9 @@ UPDATE spaces SET history_bytes=(spaces.history_bytes - $1::BIGINT) WHERE spaces
 -- lower_history, sqlite
 UPDATE spaces SET history_bytes=(spaces.history_bytes - ?) WHERE spaces.id = ?;
 
+-- move_mark, postgresql
+INSERT INTO maintenance_marks (name, at) VALUES ($1::VARCHAR, $2::TIMESTAMP WITH TIME ZONE) ON CONFLICT (name) DO UPDATE SET at = $2::TIMESTAMP WITH TIME ZONE WHERE maintenance_marks.at <= $3::TIMESTAMP WITH TIME ZONE RETURNING maintenance_marks.name;
+
 -- move_mark, sqlite
 INSERT INTO maintenance_marks (name, at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET at = ? WHERE maintenance_marks.at <= ? RETURNING name;
 
@@ -884,6 +890,11 @@ WHERE spaces.id = $1::VARCHAR;
 SELECT spaces.revision 
 FROM spaces 
 WHERE spaces.id = ?;
+
+-- owner_revisions, postgresql
+SELECT spaces.id, spaces.revision 
+FROM spaces 
+WHERE spaces.id = ANY ($1::TEXT[]);
 
 -- owner_revisions, sqlite
 SELECT spaces.id, spaces.revision 
@@ -970,6 +981,9 @@ WHERE tasks.owner_id = $1::VARCHAR AND tasks.id = $2::BIGINT AND tasks.deleted_a
 SELECT tasks.position, tasks.id 
 FROM tasks 
 WHERE tasks.owner_id = ? AND tasks.id = ? AND tasks.deleted_at IS NULL;
+
+-- propose_service_key, postgresql
+INSERT INTO service_keys (name, key) VALUES ($1::VARCHAR, $2::BYTEA) ON CONFLICT (name) DO NOTHING;
 
 -- propose_service_key, sqlite
 INSERT INTO service_keys (name, "key") VALUES (?, ?) ON CONFLICT (name) DO NOTHING;

@@ -28,6 +28,7 @@ def maintain() -> None:
 
 
 async def _maintain(settings: Settings) -> str:
+    import donebook.kinds  # noqa: F401 - declares them
     from donebook.errors import DatabaseUnavailable
     from donebook.ledger.upkeep.maintenance import claim_maintenance, maintain, retention_of
     from donebook.ledger.upkeep.usage import recount_all

@@ -19,5 +19,7 @@ def withdraw(kind: Kind) -> None:
 
 
 def all_kinds() -> tuple[Kind, ...]:
-    """The kinds in the order of their declaration."""
+    """The kinds in the order of their declaration; at least one, or who calls has not imported `kinds`."""
+    if not _KINDS:
+        raise LookupError("no kind is declared: import donebook.kinds")
     return tuple(_KINDS.values())
