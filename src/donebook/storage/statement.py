@@ -103,18 +103,16 @@ def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Values], Se
     if not fixed and not convert and len(names) > 1:
         return itemgetter(*names)
 
-    # One closure per position costs less per call than a branch per position.
-    plan: list[tuple[str, Any, Callable[[Any], Any] | None]] = [
-        (name, fixed.get(name), convert.get(name)) for name in names
-    ]
-    constants = frozenset(fixed)
+    # Most values are taken as they are: one call takes them all, and only those to be converted are touched.
+    pick: Callable[[Values], Sequence[Any]] = (
+        itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
+    )
+    converters = [(index, convert[name]) for index, name in enumerate(names) if name in convert]
 
     def arguments(values: Values) -> list[Any]:
-        return [
-            constant
-            if name in constants
-            else (processor(values[name]) if processor is not None else values[name])
-            for name, constant, processor in plan
-        ]
+        found = list(pick({**values, **fixed} if fixed else values))
+        for index, processor in converters:
+            found[index] = processor(found[index])
+        return found
 
     return arguments

@@ -44,8 +44,7 @@ _WINDOW = 4
 """How many records on each side of a gap are spread out first; twice as many if that is not enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written(Generic[T]):
+class Written(msgspec.Struct, Generic[T], frozen=True):
     """A record after a write: the revision it stands at, and whether this write changed it."""
 
     record: T
@@ -53,8 +52,7 @@ class Written(Generic[T]):
     changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Current(Generic[T]):
+class _Current(msgspec.Struct, Generic[T], frozen=True):
     record: T
     number: int
     flags: Sequence[bool]
