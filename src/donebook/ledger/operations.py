@@ -150,6 +150,7 @@ def creation_values(owner: str, creation: Creation, writing: Writing) -> dict[st
     """The named values of a creation."""
     kind, given = creation.kind, creation.fields
     values: dict[str, Any] = {
+        **kind.defaults,
         "owner": owner,
         "now": writing.now,
         "guard": writing.guard,
@@ -157,10 +158,9 @@ def creation_values(owner: str, creation: Creation, writing: Writing) -> dict[st
         "history_quota": writing.quotas.history_bytes,
         "uuid": creation.uuid or uuid7(),
     }
-    values |= kind.defaults
     for name, value in given.items():
         each = kind.given.get(name)
-        if each is not None:
+        if each is not None and value is not each.nothing:
             values |= each.values(value)
     for name, flag in kind.flags.items():
         values[flag.field] = writing.now if given.get(name) else None

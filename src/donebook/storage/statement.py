@@ -103,14 +103,18 @@ def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Values], Se
     if not fixed and not convert and len(names) > 1:
         return itemgetter(*names)
 
-    # Most values are taken as they are: one call takes them all, and only those to be converted are touched.
+    # Most values are taken as they are: one call takes them all, and only the others are touched.
+    taken = [name for name in names if name not in fixed]
     pick: Callable[[Values], Sequence[Any]] = (
-        itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
+        itemgetter(*taken) if len(taken) > 1 else lambda values: [values[name] for name in taken]
     )
+    constants = [(index, fixed[name]) for index, name in enumerate(names) if name in fixed]
     converters = [(index, convert[name]) for index, name in enumerate(names) if name in convert]
 
     def arguments(values: Values) -> list[Any]:
-        found = list(pick({**values, **fixed} if fixed else values))
+        found = list(pick(values))
+        for index, constant in constants:
+            found.insert(index, constant)
         for index, processor in converters:
             found[index] = processor(found[index])
         return found
