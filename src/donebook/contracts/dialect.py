@@ -48,7 +48,7 @@ def writing_of(call: CallContext, if_match: int | None = None) -> Writing:
 
 async def answer_task(call: CallContext, key: Key, into: type[T]) -> Answer:
     """The task, or 304 if the client has it."""
-    found = await _find(call, key, into)
+    found = await get_record(call.database, call.principal, TASKS, key, into)
     tag = task_tag(found.revision)
     if matches(call.condition(b"if-none-match"), tag):
         return empty_answer(304, [(b"etag", tag)])

@@ -57,6 +57,7 @@ class AccessLog:
         stopwatch = scope.get("stopwatch")
         trace = scope.get("trace_id")
         failure = scope.get("failure")
+        failed = "" if failure is None else f'"failure":"{failure.__name__}",'
         return (
             f'{{"time":"{self._date}.{int((now - second) * 1000):03d}Z","level":"{level}",'
             f'"logger":"donebook.requests","event":"request","request_id":"{scope["request_id"]}",'
@@ -64,9 +65,8 @@ class AccessLog:
             + (f'"user":{json_text(principal.user_id)},' if principal is not None else "")
             + (f'"contract":"{contract.name}",' if contract is not None else "")
             + (f'"route":"{route.path}",' if route is not None else "")
-            + f'"method":"{method if method in METHODS else "other"}","status":{status},'
-            + (f'"failure":"{failure.__name__}",' if failure is not None else "")
-            + f'"duration_ms":{seconds * 1000:.2f}'
+            + f'"method":"{method if method in METHODS else "other"}","status":{status},{failed}'
+            f'"duration_ms":{seconds * 1000:.2f}'
             + (f',"database_ms":{stopwatch.seconds * 1000:.2f}}}\n' if stopwatch is not None else "}\n")
         )
 
@@ -80,11 +80,10 @@ class AccessLog:
         principal = scope.get("principal")
         stopwatch = scope.get("stopwatch")
         failure = scope.get("failure")
+        failed = "" if failure is None else f" {failure.__name__}"
         return (
             f"{self._clock} {level.upper():<8} {method if method in METHODS else 'other'} "
-            f"{route.path if route is not None else '(no route)'} {status}"
-            + (f" {failure.__name__}" if failure is not None else "")
-            + f" {seconds * 1000:.1f} ms"
+            f"{route.path if route is not None else '(no route)'} {status}{failed} {seconds * 1000:.1f} ms"
             + (f" (database {stopwatch.seconds * 1000:.1f} ms)" if stopwatch is not None else "")
             + (f" {contract.name}" if contract is not None else "")
             + (f" user={json_text(principal.user_id)}" if principal is not None else "")

@@ -110,9 +110,12 @@ class Edge:
             await self.app(scope, receive, send)
             return
         started = time.perf_counter()
-        fields: dict[bytes, bytes] = dict(scope["headers"])
+        headers = scope["headers"]
+        fields: dict[bytes, bytes] = dict(headers)
         marks = self._enter(scope, fields)
-        refusal = self._judge(scope, fields)
+        refusal = None
+        if len(fields) != len(headers) or fields.get(b"host") not in self._good_hosts or b"upgrade" in fields:
+            refusal = self._judge(scope, fields)
         status = 500
 
         async def send_marked(message: Message) -> None:
@@ -146,7 +149,7 @@ class Edge:
         return (*self._headers, (b"x-request-id", request_id))
 
     def _judge(self, scope: Scope, fields: dict[bytes, bytes]) -> Answer | None:
-        """The refusal of what must not be carried out."""
+        """The refusal of what must not be carried out; nothing of what `__call__` lets pass without it is."""
         if len(fields) != len(scope["headers"]) and (repeated := _repeated_field(scope)):
             return _refuse(scope, FieldRepeated, repeated.decode().title())
         if b"upgrade" in fields and _asks_for_upgrade(scope):

@@ -96,9 +96,10 @@ class LimitedProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
-        if self.cycle.response_complete:
+        cycle = self.cycle
+        if cycle.body and cycle.response_complete:
             # What came of a body that nobody reads would be kept until the next request.
-            self.cycle.body = bytearray()
+            cycle.body = bytearray()
         super().on_response_complete()
 
     def _should_upgrade(self) -> bool:

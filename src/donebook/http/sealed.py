@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
+import msgspec
+
 C = TypeVar("C")
 R = TypeVar("R")
 
@@ -28,8 +30,7 @@ class _Segment(Generic[C, R]):
     routes: dict[str, tuple[R, tuple[str, ...]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[C, R]):
+class Found(msgspec.Struct, Generic[C, R], frozen=True):
     """Where a path leads: whose it is, the route of the method, or the methods there are."""
 
     contract: C
@@ -83,12 +84,12 @@ class SealedPaths(Generic[C, R]):
         segment = self._root
         contract: C | None = None
         values: list[str] = []
+        # A path with none of these, as most are, cannot be read otherwise by any program.
+        plain = "%" not in path and "." not in path and "\\" not in path
         for part in (path[1:-1] if path[-1:] == "/" else path[1:]).split("/"):
             following = segment.literals.get(part)
             if following is None:
                 following = segment.parameter
-                # Numbers and UUIDs, which most are, cannot be read otherwise.
-                plain = part.replace("-", "").isalnum()
                 value = part if plain else _value(part, segment.literals)
                 if following is None or not value:
                     return None if contract is None else Found(contract, None, {}, None)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
+
 from donebook.ledger.kinds.identifiers import uuid7
 from donebook.ledger.kinds.kind import Action, Kind
 from donebook.ledger.kinds.state import State
@@ -23,8 +25,7 @@ def column_of(key: Key) -> KeyColumn:
     return "id" if isinstance(key, int) else "uuid"
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(msgspec.Struct, frozen=True):
     """A record to be created.
 
     ``fields`` are the values of the kind's fields and flags by name; what is not given has nothing.
@@ -149,6 +150,7 @@ def creation_values(owner: str, creation: Creation, writing: Writing) -> dict[st
     """The named values of a creation."""
     kind, given = creation.kind, creation.fields
     values: dict[str, Any] = {
+        **kind.defaults,
         "owner": owner,
         "now": writing.now,
         "guard": writing.guard,
@@ -156,9 +158,10 @@ def creation_values(owner: str, creation: Creation, writing: Writing) -> dict[st
         "history_quota": writing.quotas.history_bytes,
         "uuid": creation.uuid or uuid7(),
     }
-    for each in kind.fields:
-        if each.given:
-            values |= each.values(given.get(each.name, each.nothing))
+    for name, value in given.items():
+        each = kind.given.get(name)
+        if each is not None and value is not each.nothing:
+            values |= each.values(value)
     for name, flag in kind.flags.items():
         values[flag.field] = writing.now if given.get(name) else None
     return values

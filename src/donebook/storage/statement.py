@@ -103,18 +103,20 @@ def _arguments(compiled: SQLCompiler, dialect: Dialect) -> Callable[[Values], Se
     if not fixed and not convert and len(names) > 1:
         return itemgetter(*names)
 
-    # One closure per position costs less per call than a branch per position.
-    plan: list[tuple[str, Any, Callable[[Any], Any] | None]] = [
-        (name, fixed.get(name), convert.get(name)) for name in names
-    ]
-    constants = frozenset(fixed)
+    # Most values are taken as they are: one call takes them all, and only the others are touched.
+    taken = [name for name in names if name not in fixed]
+    pick: Callable[[Values], Sequence[Any]] = (
+        itemgetter(*taken) if len(taken) > 1 else lambda values: [values[name] for name in taken]
+    )
+    constants = [(index, fixed[name]) for index, name in enumerate(names) if name in fixed]
+    converters = [(index, convert[name]) for index, name in enumerate(names) if name in convert]
 
     def arguments(values: Values) -> list[Any]:
-        return [
-            constant
-            if name in constants
-            else (processor(values[name]) if processor is not None else values[name])
-            for name, constant, processor in plan
-        ]
+        found = list(pick(values))
+        for index, constant in constants:
+            found.insert(index, constant)
+        for index, processor in converters:
+            found[index] = processor(found[index])
+        return found
 
     return arguments

@@ -3,7 +3,6 @@
 Each takes the database, the principal who acts and the row type to answer in.
 """
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -24,8 +23,7 @@ _TRIES = 10
 _UNSTEADY = "tasks come and go between two statements, again and again"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
+class Listing(msgspec.Struct, Generic[T], frozen=True):
     """Tasks, the owner's revision they were read at, and how many match in all (where paged)."""
 
     tasks: list[T]
@@ -37,8 +35,7 @@ class ListTooLong(Exception):
     """There are more than `LONGEST_LIST` tasks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True):
     """A page of tasks, the owner's revision they were read at, and where it ended if there is more."""
 
     tasks: list[T]

@@ -116,6 +116,18 @@ class Kind:
         return {each.name: each for each in self.fields}
 
     @cached_property
+    def given(self) -> Mapping[str, Field]:
+        """The fields that a creation may be given, by name."""
+        return {each.name: each for each in self.fields if each.given}
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """The values of the columns of a creation that is given no field."""
+        return {
+            name: value for each in self.given.values() for name, value in each.values(each.nothing).items()
+        }
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns of all fields, which a version keeps."""
         return tuple(name for each in self.fields for name in each.columns)

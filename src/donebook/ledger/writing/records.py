@@ -1,7 +1,6 @@
 """Writing one record: in one statement where the database can, else in a transaction."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -29,8 +28,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class Found(msgspec.Struct, Generic[T], frozen=True):
     """A record and the revision it stands at."""
 
     record: T
@@ -140,12 +138,12 @@ async def move_record(
         raise TaskNotFound from None
 
 
-async def _in_revision(
+def _in_revision(
     database: Database,
     principal: Principal,
     writing: Writing,
     work: Callable[[OpenRevision], Awaitable[R]],
-) -> R:
-    return await transact_with_room(
+) -> Awaitable[R]:
+    return transact_with_room(
         database, principal, lambda transaction: OpenRevision.take(transaction, principal, writing, work)
     )

@@ -44,8 +44,7 @@ _WINDOW = 4
 """How many records on each side of a gap are spread out first; twice as many if that is not enough."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written(Generic[T]):
+class Written(msgspec.Struct, Generic[T], frozen=True):
     """A record after a write: the revision it stands at, and whether this write changed it."""
 
     record: T
@@ -53,8 +52,7 @@ class Written(Generic[T]):
     changed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Current(Generic[T]):
+class _Current(msgspec.Struct, Generic[T], frozen=True):
     record: T
     number: int
     flags: Sequence[bool]
@@ -136,12 +134,9 @@ class OpenRevision:
             raise TaskQuotaExceeded(quota)
         allotted = await self._fetch(in_transaction.allot_number(kind), {})
         number: int = allotted[0][0]
-        values = creation_values(self.owner, creation, self._writing) | {
-            "id": number,
-            "position": self._last_position(),
-            "revision": self.number,
-        }
-        await self._fetch(in_transaction.create_step(kind), values)
+        values = creation_values(self.owner, creation, self._writing)
+        values |= {"id": number, "position": self._last_position(), "revision": self.number}
+        await self._transaction.fetch(in_transaction.create_step(kind), values)
         self._born.add((kind, number))
         self._note((kind, number), "created")
         current = await self._current(kind, number, into)
@@ -247,11 +242,11 @@ class OpenRevision:
         )
         values = edit_values(self.owner, edit, self._writing)
         values |= {"revision": self.number, "floor": self.floor}
-        rows = await self._fetch(step, values)
+        rows = await self._transaction.fetch(step, values)
         return rows[0][0] if rows else None
 
-    async def _fetch(self, statement: Statement, values: Values) -> Sequence[Row]:
-        return await self._transaction.fetch(statement, {"owner": self.owner, **values})
+    def _fetch(self, statement: Statement, values: Values) -> Awaitable[Sequence[Row]]:
+        return self._transaction.fetch(statement, {"owner": self.owner, **values})
 
     def _note(self, record: _Record, action: Action) -> None:
         """Several writes to one record within a revision are called by what they come to."""
