@@ -220,7 +220,9 @@ def erase(who: Who, by_id: ById = False, yes: Yes = False) -> None:
 
 @users.command("set-password")
 def set_password(who: Who, by_id: ById = False) -> None:
-    """Give a local account another password, read from standard input, and end its tokens.
+    """Give a local account another password, and end its tokens and sessions.
+
+    On a terminal the password is asked for; otherwise it is read from standard input.
 
     Example: donebook users set-password ada@example.com < password.txt
     """
