@@ -76,6 +76,7 @@ def test_a_backup_is_restored_with_new_revisions_and_what_was_there_is_kept(
     # What the space counts is what is there.
     assert [(1,)] == ask(database, "SELECT tasks FROM spaces")
     assert 0 == asyncio.run(miscounted(sqlite_url))
+    assert [] == list(database.parent.glob("*unfinished*"))
 
 
 def test_revisions_go_beyond_those_of_the_database_that_is_replaced_whatever_the_clock_says(

@@ -62,7 +62,7 @@ async def test_users_are_listed_and_shown(
     assert f"id        {ada['id']}" in shown
     assert "signs in  here, by password" in shown
     assert "disabled  no" in shown
-    assert "signs in  by a token of another issuer" in command.lines("users", "show", "bob")
+    assert "signs in  by a token; no password here" in command.lines("users", "show", "bob")
 
 
 async def test_a_disabled_user_is_out_within_a_second_and_in_again_when_enabled(

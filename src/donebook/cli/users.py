@@ -68,7 +68,7 @@ def show(who: Who, by_id: ById = False, as_json: AsJson = False) -> None:
             ("name", user.name),
             ("avatar", user.avatar_url),
             ("since", _moment(user.created_at)),
-            ("signs in", "here, by password" if user.local else "by a token of another issuer"),
+            ("signs in", "here, by password" if user.local else "by a token; no password here"),
             ("admin", _moment(user.admin_since) if user.admin_since else "no"),
             ("disabled", _moment(user.disabled_at) if user.disabled_at else "no"),
         ):
