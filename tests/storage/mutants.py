@@ -21,6 +21,8 @@ def made_again(name: str, code: CodeType) -> Iterator[list[ModuleType]]:
     declaring = [each for each in modules() if _DECLARES.search(inspect.getsource(each))]
     # What a statement is stays, so that those of the modules made again are known for such.
     names = [each.__name__ for each in declaring if each.__name__ != Statement.__module__]
+    # In a package the name of a module may stand for something of it.
+    attributes = {each: getattr(*_place_of(each)) for each in names}
     kept = {each: sys.modules.pop(each) for each in names}
     try:
         mutant = sys.modules[name] = ModuleType(name)
@@ -29,6 +31,10 @@ def made_again(name: str, code: CodeType) -> Iterator[list[ModuleType]]:
         yield [importlib.import_module(each) for each in names]
     finally:
         sys.modules.update(kept)
-        for each, original in kept.items():
-            parent, _, child = each.rpartition(".")
-            setattr(sys.modules[parent], child, original)
+        for each, original in attributes.items():
+            setattr(*_place_of(each), original)
+
+
+def _place_of(name: str) -> tuple[ModuleType, str]:
+    parent, _, child = name.rpartition(".")
+    return sys.modules[parent], child
