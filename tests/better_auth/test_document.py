@@ -54,7 +54,7 @@ def read_document(front_end: str) -> dict[str, Way]:
                     assert "Settings here:" == before
                     way.settings |= variables(code)
                 case _:
-                    assert code.startswith("npm install ")
+                    assert "npm install " in code
     for shared in ("instrumentation.ts", "app/api/auth/[...all]/route.ts"):
         ways["b"].files[shared] = ways["a"].files[shared]
     # The wrapper of the second way is that of the first with another function in it.
@@ -175,3 +175,10 @@ def test_a_front_end_made_of_the_documents_code_works(
         "bob": [[], 201, ["Bob's own"]],
         **({"client": [["Bob's own"], ["Bob's own", "By the client"]]} if letter == "a" else {}),
     } == report
+
+
+def test_the_document_names_the_package_that_packing_the_client_makes() -> None:
+    package = json.loads((ROOT / "clients" / "typescript" / "package.json").read_text())
+    assert f"npm install ../donebook/clients/typescript/{package['name']}-{package['version']}.tgz" in (
+        DOCUMENT.read_text()
+    )

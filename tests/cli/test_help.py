@@ -45,6 +45,17 @@ def test_the_help_of_every_command_ends_with_an_example_that_it_would_take(words
     assert "Example: " in shown.output
 
 
+@pytest.mark.parametrize("words", ALL, ids=" ".join)
+def test_a_paragraph_of_a_help_is_as_wide_as_the_terminal(words: tuple[str, ...]) -> None:
+    shown = (
+        CliRunner()
+        .invoke(app, [*words, "--help"], terminal_width=400, env={"COLUMNS": "400"})
+        .stdout.splitlines()
+    )
+    for paragraph in find(words).help.strip().split("\n\n"):
+        assert " ".join(paragraph.split()) in [line.strip() for line in shown]
+
+
 @pytest.mark.parametrize("words", ["version", "--version", "-V"])
 def test_the_version_can_be_asked_for_in_every_usual_way(words: str) -> None:
     told = CliRunner().invoke(app, [words])

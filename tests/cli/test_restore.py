@@ -76,6 +76,7 @@ def test_a_backup_is_restored_with_new_revisions_and_what_was_there_is_kept(
     # What the space counts is what is there.
     assert [(1,)] == ask(database, "SELECT tasks FROM spaces")
     assert 0 == asyncio.run(miscounted(sqlite_url))
+    assert [] == list(database.parent.glob("*unfinished*"))
 
 
 def test_revisions_go_beyond_those_of_the_database_that_is_replaced_whatever_the_clock_says(
@@ -183,6 +184,29 @@ def test_renewing_revisions_asks_and_says_for_how_many_users(
     assert ["The revisions of 1 users are new"] == commands.lines("renew-revisions", "--yes")
     [(revision, floor)] = ask(database, HEADS)
     assert revision == floor
+
+
+@pytest.mark.parametrize("command", [["restore"], ["renew-revisions"]], ids=" ".join)
+def test_where_nobody_answers_nothing_is_done_and_the_option_is_named(
+    commands: CommandLine, database: Path, backup: Path, command: list[str]
+) -> None:
+    before = ask(database, HEADS)
+
+    result = commands.run(*command, *([str(backup)] if command == ["restore"] else []))
+
+    assert 1 == result.exit_code
+    assert "--yes" in result.stderr
+    assert before == ask(database, HEADS)
+
+
+def test_renewing_revisions_asks_nothing_about_a_database_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = CommandLine(monkeypatch, DATABASE_URL=f"sqlite:///{tmp_path}/none.db").run("renew-revisions")
+
+    assert 1 == result.exit_code
+    assert "?" not in result.output
+    assert f"there is no file {tmp_path}/none.db" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["backup", "restore", "copy", "renew-revisions"])

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -61,7 +62,7 @@ async def test_users_are_listed_and_shown(
     assert f"id        {ada['id']}" in shown
     assert "signs in  here, by password" in shown
     assert "disabled  no" in shown
-    assert "signs in  by a token of another issuer" in command.lines("users", "show", "bob")
+    assert "signs in  by a token; no password here" in command.lines("users", "show", "bob")
 
 
 async def test_a_disabled_user_is_out_within_a_second_and_in_again_when_enabled(
@@ -274,3 +275,27 @@ def test_a_database_that_is_not_migrated_is_said_to_be(
     assert "cannot be used" in result.output
     assert "donebook migrate" in result.output
     assert "" == result.stdout
+
+
+@pytest.mark.parametrize(
+    ("part", "wrong", "reason"),
+    [
+        ("host", "no.such.host.invalid", "the host's name cannot be resolved"),
+        ("port", "1", "nothing listens there"),
+        ("password", "canary", "the user or the password is refused"),
+        ("path", "no_such_database", "the server has no such database"),
+    ],
+)
+def test_why_a_postgresql_cannot_be_used_is_told_in_words(
+    postgresql_url: str, monkeypatch: pytest.MonkeyPatch, part: str, wrong: str, reason: str
+) -> None:
+    url = urlsplit(postgresql_url)
+    right = {"user": url.username, "password": url.password, "host": url.hostname, "port": url.port}
+    parts = right | {"path": url.path[1:]} | {part: wrong}
+    mistaken = "postgresql://{user}:{password}@{host}:{port}/{path}".format(**parts)
+
+    result = CommandLine(monkeypatch, DATABASE_URL=mistaken).run("users", "list")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert result.stderr.endswith(f" cannot be used: {reason}\n")
+    assert "canary" not in result.stderr

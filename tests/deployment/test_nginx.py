@@ -108,3 +108,12 @@ def test_what_is_compressed_is_what_the_server_said(tmp_path: Path) -> None:
         with client.stream("GET", "/api/v2/tasks") as answer:
             raw = b"".join(answer.iter_raw())
     assert b'"Long"' in gzip.decompress(raw)
+
+
+def test_a_page_at_another_port_refreshes_its_session(tmp_path: Path) -> None:
+    account = {"email": "ada@example.com", "password": "Correct-horse-7", "cookie": True}
+    with behind_nginx(tmp_path) as client:
+        origin = {"Origin": str(client.base_url)}
+        assert 201 == client.post("/api/auth/signup", json=account, headers=origin).status_code
+        refreshed = client.post("/api/auth/refresh", json={}, headers=origin)
+    assert 200 == refreshed.status_code, refreshed.text

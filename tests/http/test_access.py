@@ -62,6 +62,16 @@ async def test_a_request_is_one_json_line(sqlite_url: str, log: Log) -> None:
     }
 
 
+async def test_the_database_is_timed_where_nobody_is_signed_in_too(database_url: str, log: Log) -> None:
+    async with run_service(database_url, log_format="json") as service, service.client(None) as client:
+        account = {"email": "ada@example.com", "password": "Correct-horse-7"}
+        response = await client.post("/api/auth/signup", json=account)
+        [event] = [each for each in log.events() if each["event"] == "request"]
+
+    assert 201 == response.status_code
+    assert 0 < event["database_ms"] < event["duration_ms"]
+
+
 async def test_a_request_is_one_readable_line_in_development(sqlite_url: str, log: Log) -> None:
     async with run_service(sqlite_url) as service:
         response = await create(service)

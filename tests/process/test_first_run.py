@@ -91,7 +91,10 @@ def test_the_doctor_tries_the_server_whenever_its_address_is_given(tmp_path: Pat
     assert "ok    server's database: ready" in good.stdout
     assert (1, 1) == (gone.returncode, nonsense.returncode)
     assert f"FAIL  server: {program.url} cannot be reached (" in gone.stdout
-    assert "FAIL  server: localhost:x cannot be reached (" in nonsense.stdout
+    assert (
+        "FAIL  server: localhost:x cannot be reached (it does not begin with http:// or https://)"
+        " - try --url http://localhost:x" in nonsense.stdout
+    )
     assert "" == nonsense.stderr
 
 
@@ -138,6 +141,19 @@ def test_a_database_that_other_accounts_can_read_is_told(tmp_path: Path) -> None
     ended = run(["donebook", "doctor"], tmp_path, JWT_SECRET=SECRET)
     assert 1 == ended.returncode
     assert "other accounts can read donebook.db - chmod 600 donebook.db" in ended.stdout
+
+
+def test_a_secret_that_other_accounts_can_read_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    run(["donebook", "migrate"], tmp_path)
+    secret = tmp_path / ".donebook-secret"
+    secret.write_text(f"{SECRET}\n")
+    secret.chmod(0o644)
+    ended = run(["donebook", "doctor"], tmp_path)
+    assert 1 == ended.returncode
+    assert (
+        "FAIL  secret: other accounts can read .donebook-secret - chmod 600 .donebook-secret" in ended.stdout
+    )
+    assert 0o644 == stat.S_IMODE(secret.stat().st_mode)
 
 
 def test_a_program_can_read_what_the_doctor_finds(tmp_path: Path) -> None:
@@ -195,13 +211,17 @@ def test_what_holds_secrets_is_its_owners_alone_whoever_makes_it(tmp_path: Path)
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in ours}
 
 
-@pytest.mark.parametrize("command", ["users list", "auth-events", "maintain", "token --user ada"])
+@pytest.mark.parametrize(
+    "command", ["users list", "auth-events", "usage", "maintain", "renew-revisions", "token --user ada"]
+)
 def test_a_command_that_needs_a_database_says_so_and_makes_none(tmp_path: Path, command: str) -> None:
     ended = run(["donebook", *command.split()], tmp_path)
     (line,) = ended.stderr.splitlines()
     assert ended.returncode in {1, 2}
     assert "donebook migrate" in line or "donebook serve" in line
     assert "sqlite:///donebook.db" in line
+    assert str(tmp_path) in line
+    assert "run this where the service was started" in line
     assert "" == ended.stdout
     assert set() == files(tmp_path)
 

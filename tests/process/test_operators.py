@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.test_start import run
+from tests.servers.ports import free_port
 
 SECRET_FILE = ".donebook-secret"
 
@@ -62,9 +63,31 @@ def test_a_damaged_secret_is_one_clear_line(tmp_path: Path, command: str, conten
     path = tmp_path / SECRET_FILE
     path.write_bytes(content)
 
-    ended = run(["donebook", *command.split()], tmp_path)
+    ended = run(["donebook", *command.split()], tmp_path, PORT=str(free_port()))
 
     assert 2 == ended.returncode
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"JWT_SECRET: the file {path} {why}; ")
     assert content == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"", "is empty"), (b"abc", "has 3 characters, and needs 32")],
+    ids=["empty", "three"],
+)
+def test_the_doctor_tells_of_a_damaged_secret_among_the_rest(
+    tmp_path: Path, content: bytes, why: str
+) -> None:
+    path = tmp_path / SECRET_FILE
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+    ended = run(["donebook", "doctor"], tmp_path)
+
+    assert (1, "") == (ended.returncode, ended.stderr)
+    assert (
+        f"FAIL  secret: {SECRET_FILE} {why} - put it back from a backup, or delete it to have another made,"
+        " which signs everybody out" in ended.stdout.splitlines()
+    )
+    assert any("isolation" in line for line in ended.stdout.splitlines()), "the other checks are made too"

@@ -23,8 +23,10 @@ from donebook.cli import (
 
 app = typer.Typer(
     name="donebook",
-    help="A multi-user task back end. Settings come from the environment and .env; see .env.example.",
+    help="A multi-user task back end. Begin with donebook serve; donebook doctor looks for what is wrong.\n\n"
+    "Settings come from the environment and .env; see .env.example.",
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # joins the lines of a paragraph
     pretty_exceptions_show_locals=False,  # locals may hold secrets
 )
 

@@ -29,7 +29,14 @@ async def _run(settings: Settings, work: Callable[[Database, Settings], Awaitabl
     from donebook.errors import DatabaseUnavailable
     from donebook.storage.connect import database_for
     from donebook.storage.readiness import schema_problem
+    from donebook.storage.urls import SqliteAddress, parse_database_url
 
+    address = parse_database_url(settings.database_url.get_secret_value())
+    if isinstance(address, SqliteAddress) and not address.path.exists():
+        raise DatabaseUnavailable(
+            f"there is no file {address.path.absolute()}; run this where the service was started, or make a"
+            " database: donebook migrate"
+        )
     database = database_for(settings)
     await database.open()
     try:

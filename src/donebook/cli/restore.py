@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from donebook.cli.configuration import settings_or_exit
+from donebook.cli.confirmation import Yes, confirm
 
 _POSTGRESQL = """\
 DATABASE_URL is a PostgreSQL, whose own tool is pg_restore. After it, before the service starts, run:
@@ -17,7 +18,7 @@ DATABASE_URL is a PostgreSQL, whose own tool is pg_restore. After it, before the
 
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that donebook backup made.", show_default=False)],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Yes = False,
     discard: Annotated[
         bool, typer.Option("--discard", help="Delete the database that is replaced; else it is kept beside.")
     ] = False,
@@ -45,8 +46,7 @@ def restore(
         if not discard:
             aside = address.path.with_name(f"{address.path.name}.replaced-{now:%Y%m%dT%H%M%SZ}")
         fate = "deleted" if aside is None else f"kept as {aside.name}"
-        if not yes:
-            typer.confirm(f"Replace {address.path} by {file}? What it holds now is {fate}.", abort=True)
+        confirm(f"Replace {address.path} by {file}? What it holds now is {fate}.", yes=yes)
 
     def prepare(copy: Path, highest: int) -> None:
         _prepare(copy, now, highest)

@@ -68,7 +68,7 @@ def show(who: Who, by_id: ById = False, as_json: AsJson = False) -> None:
             ("name", user.name),
             ("avatar", user.avatar_url),
             ("since", _moment(user.created_at)),
-            ("signs in", "here, by password" if user.local else "by a token of another issuer"),
+            ("signs in", "here, by password" if user.local else "by a token; no password here"),
             ("admin", _moment(user.admin_since) if user.admin_since else "no"),
             ("disabled", _moment(user.disabled_at) if user.disabled_at else "no"),
         ):
@@ -220,7 +220,9 @@ def erase(who: Who, by_id: ById = False, yes: Yes = False) -> None:
 
 @users.command("set-password")
 def set_password(who: Who, by_id: ById = False) -> None:
-    """Give a local account another password, read from standard input, and end its tokens.
+    """Give a local account another password, and end its tokens and sessions.
+
+    On a terminal the password is asked for; otherwise it is read from standard input.
 
     Example: donebook users set-password ada@example.com < password.txt
     """

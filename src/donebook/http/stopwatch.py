@@ -34,27 +34,27 @@ class StopwatchDatabase:
             self.seconds += perf_counter() - started
 
     async def write(self, statement: Statement, values: Values) -> Sequence[Row]:
-        if not self._user_id:
-            return await self._database.write(statement, values)
         started = perf_counter()
-        if not self._turns.enter(self._user_id):
-            await self._turns.wait(self._user_id)
+        user_id = self._user_id
+        if user_id and not self._turns.enter(user_id):
+            await self._turns.wait(user_id)
         try:
             return await self._database.write(statement, values)
         finally:
-            self._turns.leave(self._user_id)
+            if user_id:
+                self._turns.leave(user_id)
             self.seconds += perf_counter() - started
 
     async def transact(self, work: Work[T]) -> T:
-        if not self._user_id:
-            return await self._database.transact(work)
         started = perf_counter()
-        if not self._turns.enter(self._user_id):
-            await self._turns.wait(self._user_id)
+        user_id = self._user_id
+        if user_id and not self._turns.enter(user_id):
+            await self._turns.wait(user_id)
         try:
             return await self._database.transact(work)
         finally:
-            self._turns.leave(self._user_id)
+            if user_id:
+                self._turns.leave(user_id)
             self.seconds += perf_counter() - started
 
     async def view(self, work: Work[T]) -> T:

@@ -1,5 +1,6 @@
 """PostgreSQL through asyncpg: one statement, one round trip."""
 
+import socket
 from collections.abc import Callable, Collection, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Literal, TypeVar
@@ -51,6 +52,21 @@ _UNAVAILABLE = (
 )
 
 
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (
+    (ConnectionRefusedError, "nothing listens there"),
+    (socket.gaierror, "the host's name cannot be resolved"),
+    (TimeoutError, "no answer in time"),
+    (asyncpg.InvalidAuthorizationSpecificationError, "the user or the password is refused"),
+    (asyncpg.InvalidCatalogNameError, "the server has no such database"),
+    (asyncpg.TooManyConnectionsError, "the server has no connection left"),
+)
+
+
+def _reason(error: BaseException) -> str:
+    """Why, in words that are fit to log: a server's own may quote what users wrote."""
+    return next((reason for kind, reason in _REASONS if isinstance(error, kind)), type(error).__name__)
+
+
 class _Guard:
     """Turns the driver's ways of being out of reach into `DatabaseUnavailable`; keeps rows out of errors."""
 
@@ -65,7 +81,7 @@ class _Guard:
         if error is None:
             return False
         if isinstance(error, _UNAVAILABLE):
-            raise DatabaseUnavailable(type(error).__name__) from error
+            raise DatabaseUnavailable(_reason(error)) from error
         if isinstance(error, asyncpg.InterfaceError) and _is_closed(error):
             raise DatabaseUnavailable("connection closed") from error
         if isinstance(error, asyncpg.PostgresError):

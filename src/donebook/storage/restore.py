@@ -51,7 +51,7 @@ def restore_file(database: Path, file: Path, prepare: Prepare, aside: Path | Non
             unfinished.replace(database)
             sync(database.parent)
         finally:
-            for suffix in ("", *BESIDE):
+            for suffix in ("", *BESIDE, "-turn"):
                 unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
 
 

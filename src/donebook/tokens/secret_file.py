@@ -25,7 +25,7 @@ def read_secret(directory: Path) -> str | None:
         content = path.read_bytes()
     except FileNotFoundError:
         return None
-    if path.stat().st_mode & 0o077:
+    if is_open_to_others(path):
         with suppress(PermissionError):
             path.chmod(0o600)
     secret = content.decode("ascii", "replace").strip()
@@ -39,6 +39,14 @@ def read_secret(directory: Path) -> str | None:
         # We end it with one: where it is missing, what stands before it may be missing too.
         raise SecretUnusable("is cut short: no line break ends it")
     return secret
+
+
+def is_open_to_others(path: Path) -> bool:
+    """Whether anybody but the owner of the file may do anything with it; false if there is no file."""
+    try:
+        return bool(path.stat().st_mode & 0o077)
+    except FileNotFoundError:
+        return False
 
 
 def load_or_make_secret(directory: Path) -> str:

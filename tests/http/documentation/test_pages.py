@@ -239,7 +239,10 @@ async def test_each_contract_has_a_page_and_each_page_leads_to_the_others(
         f"/{kind}/everything": "/openapi.json",
     }
     for path, document in documents.items():
-        page = Page((await client.get(path)).text)
+        html = (await client.get(path)).text
+        page = Page(html)
+        contract = path.removeprefix(f"/{kind}").strip("/") or "flat"
+        assert f"<title>{contract} · " in html, "tabs can be told apart"
         assert document in page.addresses
         assert documents.keys() - {f"/{kind}"} <= set(page.addresses)
         assert 200 == (await client.get(document)).status_code

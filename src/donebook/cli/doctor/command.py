@@ -94,7 +94,11 @@ def _findings(settings: Settings, url: str | None, *, token_given: bool) -> Iter
     else:
         yield not_checked("server", "no address was given", "--url http://127.0.0.1:8000")
     if settings.rate_limit_storage is not None:
-        yield not_checked("RATE_LIMIT_STORAGE", "no connection to Redis was tried", "redis-cli ping")
+        yield not_checked(
+            "RATE_LIMIT_STORAGE",
+            "no connection to Redis was tried",
+            'redis-cli -u "$RATE_LIMIT_STORAGE" ping',
+        )
     if not token_given:
         yield not_checked("a token", "none was given", "--token - explains one from standard input")
     yield not_checked("isolation", "it makes two users on a running server", "--isolation")

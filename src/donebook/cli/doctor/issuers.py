@@ -8,7 +8,7 @@ from donebook.cli.doctor.findings import Finding, failed, judged, not_checked, o
 from donebook.settings import Settings
 from donebook.settings.secrets import SHORTEST_SECRET
 from donebook.tokens.endpoint import JwksEndpoint, KeysUnreachable
-from donebook.tokens.secret_file import FILE_NAME, read_secret
+from donebook.tokens.secret_file import FILE_NAME, SecretUnusable, is_open_to_others, read_secret
 
 
 def check_secret(settings: Settings) -> Finding:
@@ -27,9 +27,14 @@ def check_secret(settings: Settings) -> Finding:
 def _check_kept_secret(settings: Settings) -> Finding:
     path = secret_directory(settings) / FILE_NAME
     try:
+        if is_open_to_others(path):  # looked at first, because reading it as the service does would mend it
+            return failed("secret", f"other accounts can read {path}", f"chmod 600 {path}")
         kept = read_secret(path.parent)
     except OSError as error:
         return failed("secret", f"{path} cannot be read ({error.strerror})", "mend it, or set JWT_SECRET")
+    except SecretUnusable as unusable:
+        mend = "put it back from a backup, or delete it to have another made, which signs everybody out"
+        return failed("secret", f"{path} {unusable}", mend)
     if kept is None:
         return not_checked("secret", "there is none yet", f"the first start makes one in {path}")
     return ok("secret", f"made at the first start and kept in {path}")

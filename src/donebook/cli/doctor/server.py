@@ -12,6 +12,9 @@ _NAME = "Donebook"
 
 def check_server(url: str) -> list[Finding]:
     """Whether a Donebook answers at the address, is ready, and is of this version."""
+    if not url.startswith(("http://", "https://")):
+        found = f"{url} cannot be reached (it does not begin with http:// or https://)"
+        return [failed("server", found, f"try --url http://{url}")]
     try:
         with httpx.Client(base_url=url, timeout=10, follow_redirects=False) as client:
             landing = client.get("/", headers={"Accept": "application/json"})

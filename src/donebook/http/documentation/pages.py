@@ -102,7 +102,11 @@ def add_pages(
     names = [*dict.fromkeys(mount.name for mount in contracts), EVERYTHING]
 
     def page(
-        file: str, policy: str = POLICY, choice: Callable[[str], str] = lambda root: "", openapi: str = ""
+        file: str,
+        policy: str = POLICY,
+        choice: Callable[[str], str] = lambda root: "",
+        openapi: str = "",
+        contract: str = "",
     ) -> Page:
         template = Template((_FILES / file).read_text("utf-8"))
         shown = links | ({"openapi": openapi} if openapi else {})
@@ -110,7 +114,7 @@ def add_pages(
         async def show(request: Request) -> Response:
             root = _root(request)
             values = {key: escape(value) for key, value in _below(root, shown, words).items()}
-            html = template.substitute(values, contracts=choice(root))
+            html = template.substitute(values, contracts=choice(root), contract=contract)
             return HTMLResponse(
                 html, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
             )
@@ -134,7 +138,7 @@ def add_pages(
     for each in names:
         openapi = _document_path(each)
         for kind, policy in (("docs", POLICY), ("redoc", REDOC_POLICY)):
-            made = page(f"{kind}.html", policy, partial(_chooser, names, each, f"/{kind}"), openapi)
+            made = page(f"{kind}.html", policy, partial(_chooser, names, each, f"/{kind}"), openapi, each)
             app.add_route(f"/{kind}/{each}", made, include_in_schema=False)
             if each == names[0]:
                 app.add_route(f"/{kind}", made, include_in_schema=False)
