@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import Lifespan
 
+import donebook.kinds  # noqa: F401 - declares what the ledger keeps
 from donebook import __version__
 from donebook.accounts.hashing import PasswordHashing
 from donebook.accounts.recorder import EventRecorder
@@ -43,7 +44,6 @@ from donebook.http.schema import finish_responses
 from donebook.http.security_txt import add_security_txt
 from donebook.http.stopping import on_stop_signal, outlive_signals
 from donebook.http.tracing import telemetry_config
-from donebook.kinds import TASKS
 from donebook.ledger.events.admission import FollowerAdmission
 from donebook.ledger.events.feed import Feed
 from donebook.ledger.keys import ServiceKeys
@@ -54,6 +54,7 @@ from donebook.storage.connect import announcements_for, database_for
 from donebook.storage.database import Database
 from donebook.storage.readiness import Readiness
 from donebook.storage.urls import SqliteAddress, parse_database_url
+from donebook.tasks.kind import TASKS
 from donebook.tokens.configure import shared_secrets_from, verifier_from
 from donebook.tokens.secret_file import FILE_NAME, SecretUnusable, load_or_make_secret, read_secret
 from donebook.tokens.shared import SharedSecrets

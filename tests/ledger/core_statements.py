@@ -8,7 +8,7 @@ from pathlib import Path
 from donebook.ledger.statements import in_transaction, single_statement
 from donebook.storage.statement import POSTGRESQL, SQLITE, Statement, compile_statement
 from donebook.tasks.kind import TASKS
-from tests.storage.every_statement import modules, statements_in
+from tests.storage.every_statement import aspects_of, modules, statements_in
 from tests.tasks.actors import TaskFacts
 
 FILE = Path(__file__).with_suffix(".sql")
@@ -23,7 +23,7 @@ def core_statements() -> list[Statement]:
         if module.__name__.startswith(_ROOMS)
         for statement in statements_in(module, one_of_each=True)
     ]
-    for aspect in sorted(TASKS.aspects):
+    for aspect in aspects_of(TASKS):
         aspects = frozenset({aspect})
         found.append(single_statement.edit_alone(TASKS, "id", aspects, TaskFacts, None))
         found.append(in_transaction.edit_step(TASKS, "id", aspects, None))

@@ -100,12 +100,17 @@ def _tasks() -> Kind:
     return found
 
 
+def aspects_of(kind: Kind) -> list[str]:
+    """All that an edit of the kind may touch: its fields and its turns."""
+    return sorted({*kind.field, *kind.turns})
+
+
 def _sets_of_aspects() -> list[frozenset[str]]:
     """Each aspect by itself, and all at once."""
     return [
         # A toggle always makes a difference, so that no other has to be looked for.
-        _tasks().aspects - {"toggle"},
-        *(frozenset({aspect}) for aspect in sorted(_tasks().aspects)),
+        frozenset(aspects_of(_tasks())) - {"toggle"},
+        *(frozenset({aspect}) for aspect in aspects_of(_tasks())),
     ]
 
 

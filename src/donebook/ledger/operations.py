@@ -29,12 +29,17 @@ class Creation(msgspec.Struct, frozen=True):
     """A record to be created.
 
     ``fields`` are the values of the kind's fields and flags by name; what is not given has nothing.
-    ``uuid`` is the client's choice of id, if it made one.
+    ``uuid`` is the client's choice of id, if it made one. Raises `TypeError` for a name
+    that the kind does not take.
     """
 
     kind: Kind
     fields: Mapping[str, Any]
     uuid: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if not self.fields.keys() <= self.kind.takes:
+            raise TypeError(f"a {self.kind.name} takes no {sorted(self.fields.keys() - self.kind.takes)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ class Move:
 
 def turn(kind: Kind, key: Key, name: str) -> Edit:
     """Do a turn of the kind; a record that is as the turn leaves it stays as it is."""
-    return Edit(kind, key, frozenset({name}), action=kind.turns[name].action, trashed=name == "restore")
+    done = kind.turns[name]
+    return Edit(kind, key, frozenset({name}), action=done.action, trashed=done.in_trash)
 
 
 def change(kind: Kind, key: Key, fields: Mapping[str, Any]) -> Edit:

@@ -72,12 +72,14 @@ class Turn:
     """A change that has a name, such as completing.
 
     ``changes`` says what it sets, given the revision of the edit. ``action`` is what it is called; one
-    that ``toggles`` a flag has none, as its outcome is that of the flag's turn.
+    that ``toggles`` a flag has none, as its outcome is that of the flag's turn. One that finds records
+    ``in_trash`` finds others as well.
     """
 
     changes: Callable[[ColumnElement[int]], Iterable[ColumnChange]]
     action: Action | None = "updated"
     toggles: str | None = None
+    in_trash: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class Kind:
         return {each.name: each for each in self.fields if each.given}
 
     @cached_property
+    def takes(self) -> frozenset[str]:
+        """The names of all that a creation may be given: fields and flags."""
+        return frozenset(self.given) | frozenset(self.flags)
+
+    @cached_property
     def defaults(self) -> Mapping[str, Any]:
         """The values of the columns of a creation that is given no field."""
         return {
@@ -147,11 +154,6 @@ class Kind:
             if each.given or each.name in held
             for name in (*each.columns, *([each.twin] if each.twin else []))
         )
-
-    @cached_property
-    def aspects(self) -> frozenset[str]:
-        """All that an edit may touch: fields, and turns."""
-        return frozenset(self.field) | frozenset(self.turns)
 
     @cached_property
     def version_of(self) -> "Column[int]":

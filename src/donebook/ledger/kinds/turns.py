@@ -25,7 +25,7 @@ def trash_turns(table: Table) -> dict[str, Turn]:
     def restore(revision: ColumnElement[int]) -> Iterator[ColumnChange]:
         yield "deleted_at", null(), table.c.deleted_at.is_not(None)
 
-    return {"delete": Turn(delete, "deleted"), "restore": Turn(restore, "restored")}
+    return {"delete": Turn(delete, "deleted"), "restore": Turn(restore, "restored", in_trash=True)}
 
 
 def order_turns(table: Table) -> dict[str, Turn]:

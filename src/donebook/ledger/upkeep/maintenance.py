@@ -19,7 +19,7 @@ from donebook.ledger.statements import erasing, sweeping
 from donebook.ledger.statements.in_transaction import LOCK_OWNER
 from donebook.ledger.writing.idempotency import LIFETIME, drop_answers
 from donebook.ledger.writing.pruning import forget_before
-from donebook.ledger.writing.revision import OpenRevision
+from donebook.ledger.writing.revision import OpenRevision, in_revision
 from donebook.ledger.writing.trash import erase_records
 from donebook.principal import Principal
 from donebook.settings import Settings
@@ -95,18 +95,15 @@ async def _empty_trash(database: Database, before: datetime, now: datetime, swep
 async def _erase_oldest(
     database: Database, owner: str, kind: Kind, before: datetime, writing: Writing
 ) -> int:
-    async def work(transaction: Transaction) -> int:
-        async def erase(taken: OpenRevision) -> int:
-            values = {"owner": owner, "before": before, "limit": _TASKS}
-            rows = await transaction.fetch(erasing.trashed_before(kind), values)
-            if rows:
-                await erase_records(transaction, taken, kind, [row[0] for row in rows], writing)
-            return len(rows)
-
-        return await OpenRevision.take(transaction, Principal(owner), writing, erase)
+    async def erase(taken: OpenRevision) -> int:
+        values = {"owner": owner, "before": before, "limit": _TASKS}
+        rows = await taken.transaction.fetch(erasing.trashed_before(kind), values)
+        if rows:
+            await erase_records(taken, kind, [row[0] for row in rows], writing)
+        return len(rows)
 
     try:
-        return await database.transact(work)
+        return await in_revision(database, Principal(owner), writing, erase)
     except UserUnknown:
         # Their account went meanwhile, and all that was theirs with it.
         return 0

@@ -9,10 +9,9 @@ from donebook.errors import Failure, OperationFailed
 from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.operations import Creation, Edit, Move, Writing
 from donebook.ledger.writing.outcome import Outcome, read_records
-from donebook.ledger.writing.pruning import transact_with_room
-from donebook.ledger.writing.revision import OpenRevision
+from donebook.ledger.writing.revision import OpenRevision, in_revision
 from donebook.principal import Principal
-from donebook.storage.database import Database, Transaction
+from donebook.storage.database import Database
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -38,15 +37,7 @@ async def apply_batch(
     `OperationFailed`, `PreconditionFailed`, `QuotaExceeded`, `UserUnknown`.
     """
 
-    async def work(transaction: Transaction) -> Outcome[T]:
-        return await OpenRevision.take(
-            transaction,
-            principal,
-            writing.unconditional(),
-            lambda taken: apply(transaction, taken),
-        )
-
-    async def apply(transaction: Transaction, taken: OpenRevision) -> Outcome[T]:
+    async def apply(taken: OpenRevision) -> Outcome[T]:
         taken.require_owner_at(writing.if_match)
         numbers: list[int] = []
         for index, operation in enumerate(operations):
@@ -54,9 +45,11 @@ async def apply_batch(
                 numbers.append(await _apply(taken, operation))
             except Failure as failure:
                 raise OperationFailed(index, failure) from failure
-        return Outcome(taken.reached, await read_records(transaction, principal.user_id, kind, numbers, into))
+        return Outcome(
+            taken.reached, await read_records(taken.transaction, principal.user_id, kind, numbers, into)
+        )
 
-    return await transact_with_room(database, principal, work)
+    return await in_revision(database, principal, writing.unconditional(), apply)
 
 
 async def _apply(taken: OpenRevision, operation: Operation) -> int:

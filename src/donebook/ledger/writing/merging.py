@@ -18,11 +18,10 @@ from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.kinds.state import State, read_state
 from donebook.ledger.operations import Edit, Key, Writing, change, column_of
 from donebook.ledger.statements.versions import current_state, state_at
-from donebook.ledger.writing.pruning import transact_with_room
 from donebook.ledger.writing.records import edit_record
-from donebook.ledger.writing.revision import OpenRevision, Written
+from donebook.ledger.writing.revision import OpenRevision, Written, in_revision
 from donebook.principal import Principal
-from donebook.storage.database import Database, Transaction
+from donebook.storage.database import Database
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -61,34 +60,30 @@ async def merge_record(
             if written.changed:
                 return written
 
-    async def work(transaction: Transaction) -> Written[T]:
-        async def merge_into(taken: OpenRevision) -> Written[T]:
-            if merge.base >= taken.number:
-                raise RevisionAhead(taken.number - 1)
-            await _require_mergeable(transaction, principal.user_id, merge, writing, taken.floor)
-            return await taken.edit(merge.edit, into)
-
-        return await OpenRevision.take(transaction, principal, writing, merge_into)
+    async def merge_into(taken: OpenRevision) -> Written[T]:
+        if merge.base >= taken.number:
+            raise RevisionAhead(taken.number - 1)
+        await _require_mergeable(taken, merge, writing)
+        return await taken.edit(merge.edit, into)
 
     try:
-        return await transact_with_room(database, principal, work)
+        return await in_revision(database, principal, writing, merge_into)
     except UserUnknown:
         raise TaskNotFound from None
 
 
-async def _require_mergeable(
-    transaction: Transaction, owner: str, merge: Merge, writing: Writing, floor: int
-) -> None:
+async def _require_mergeable(taken: OpenRevision, merge: Merge, writing: Writing) -> None:
+    owner = taken.owner
     kind, column = merge.kind, column_of(merge.key)
-    rows = await transaction.fetch(current_state(kind, column), {"owner": owner, column: merge.key})
+    rows = await taken.transaction.fetch(current_state(kind, column), {"owner": owner, column: merge.key})
     if not rows:
         raise TaskNotFound
     number, newest, *current = rows[0]
     if not writing.allows(newest):
         # The edit will say so, and show the record.
         return
-    values = {"owner": owner, "id": number, "newest": newest, "since": merge.base, "floor": floor}
-    then = await transaction.fetch(state_at(kind), values)
+    values = {"owner": owner, "id": number, "newest": newest, "since": merge.base, "floor": taken.floor}
+    then = await taken.transaction.fetch(state_at(kind), values)
     now = read_state(kind, current)
     assert now is not None
     conflicts = _conflicts(merge.fields, now, read_state(kind, then[0]) if then else None)

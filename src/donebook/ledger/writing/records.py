@@ -1,6 +1,5 @@
 """Writing one record: in one statement where the database can, else in a transaction."""
 
-from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
 import msgspec
@@ -19,13 +18,11 @@ from donebook.ledger.operations import (
     edit_values,
 )
 from donebook.ledger.statements import reading, single_statement
-from donebook.ledger.writing.pruning import transact_with_room
-from donebook.ledger.writing.revision import OpenRevision, Written
+from donebook.ledger.writing.revision import Written, in_revision
 from donebook.principal import Principal
 from donebook.storage.database import Database
 
 T = TypeVar("T", bound=msgspec.Struct)
-R = TypeVar("R")
 
 
 class Found(msgspec.Struct, Generic[T], frozen=True):
@@ -82,7 +79,7 @@ async def create_record(
             revision = await owner_revision(database, principal)
             if revision != writing.if_match:
                 raise PreconditionFailed(None, revision)
-    return await _in_revision(database, principal, writing, lambda taken: taken.create(creation, into))
+    return await in_revision(database, principal, writing, lambda taken: taken.create(creation, into))
 
 
 async def edit_record(
@@ -116,7 +113,7 @@ async def edit_record(
                 raise PreconditionFailed(read_row(into, row), revision)
             return Written(read_row(into, row), revision, outcome == single_statement.WRITTEN)
     try:
-        return await _in_revision(database, principal, writing, lambda taken: taken.edit(edit, into))
+        return await in_revision(database, principal, writing, lambda taken: taken.edit(edit, into))
     except UserUnknown:
         raise TaskNotFound from None
 
@@ -133,17 +130,6 @@ async def move_record(
         edit = Edit(move.kind, move.key, frozenset({name}), action="moved")
         return await edit_record(database, principal, edit, writing, into)
     try:
-        return await _in_revision(database, principal, writing, lambda taken: taken.move(move, into))
+        return await in_revision(database, principal, writing, lambda taken: taken.move(move, into))
     except UserUnknown:
         raise TaskNotFound from None
-
-
-def _in_revision(
-    database: Database,
-    principal: Principal,
-    writing: Writing,
-    work: Callable[[OpenRevision], Awaitable[R]],
-) -> Awaitable[R]:
-    return transact_with_room(
-        database, principal, lambda transaction: OpenRevision.take(transaction, principal, writing, work)
-    )

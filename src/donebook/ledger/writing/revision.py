@@ -1,14 +1,12 @@
 """A revision in the making: writes within one transaction that share one new revision."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
 
 from donebook.errors import (
     HistoryQuotaExceeded,
-    NeighbourNotFound,
     PreconditionFailed,
     TaskErased,
     TaskNotFound,
@@ -17,7 +15,6 @@ from donebook.errors import (
 )
 from donebook.ledger.kinds.facts import read_row
 from donebook.ledger.kinds.kind import Action, Kind
-from donebook.ledger.kinds.positions import LONGEST, SPREAD, between, first_of, last_of, rank
 from donebook.ledger.kinds.registry import all_kinds
 from donebook.ledger.operations import (
     Creation,
@@ -30,8 +27,10 @@ from donebook.ledger.operations import (
     edit_values,
 )
 from donebook.ledger.statements import in_transaction
+from donebook.ledger.writing.arrangement import Arrangement
+from donebook.ledger.writing.pruning import transact_with_room
 from donebook.principal import Principal
-from donebook.storage.database import Transaction
+from donebook.storage.database import Database, Transaction
 from donebook.storage.statement import Row, Statement, Values
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -39,9 +38,6 @@ R = TypeVar("R")
 
 _Record = tuple[Kind, int]
 """A record's kind and number."""
-
-_WINDOW = 4
-"""How many records on each side of a gap are spread out first; twice as many if that is not enough."""
 
 
 class Written(msgspec.Struct, Generic[T], frozen=True):
@@ -59,12 +55,6 @@ class _Current(msgspec.Struct, Generic[T], frozen=True):
     revision: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Spot:
-    position: str
-    number: int
-
-
 class OpenRevision:
     """One new revision of one owner; taken only if something changes.
 
@@ -73,16 +63,15 @@ class OpenRevision:
     """
 
     def __init__(self, transaction: Transaction, principal: Principal, writing: Writing, space: Row) -> None:
-        self._transaction = transaction
+        self.transaction = transaction
         self.owner = principal.user_id
         self._writing = writing
         self._actions: dict[_Record, Action] = {}
         self._born: set[_Record] = set()
         self._kept: set[Kind] = set()
-        self._given_first = 0
-        self._given_last = 0
         number, self.floor, self._tasks, self._history_bytes, _ = space
         self.number: int = number + 1
+        self._arrangement = Arrangement(transaction, self.owner, self.number, self._place)
 
     @classmethod
     async def take(
@@ -135,8 +124,8 @@ class OpenRevision:
         allotted = await self._fetch(in_transaction.allot_number(kind), {})
         number: int = allotted[0][0]
         values = creation_values(self.owner, creation, self._writing)
-        values |= {"id": number, "position": self._last_position(), "revision": self.number}
-        await self._transaction.fetch(in_transaction.create_step(kind), values)
+        values |= {"id": number, "position": self._arrangement.last_position(), "revision": self.number}
+        await self.transaction.fetch(in_transaction.create_step(kind), values)
         self._born.add((kind, number))
         self._note((kind, number), "created")
         current = await self._current(kind, number, into)
@@ -158,81 +147,15 @@ class OpenRevision:
         current = await self._current(move.kind, move.key, into)
         if not self._writing.allows(current.revision):
             raise PreconditionFailed(current.record, current.revision)
-        if not await self._move(move, current.number):
+        if not await self._arrangement.move(move, current.number):
             return Written(current.record, current.revision, changed=False)
         moved = await self._current(move.kind, current.number, into)
         return Written(moved.record, moved.revision, changed=True)
-
-    async def _move(self, move: Move, number: int) -> bool:
-        kind = move.kind
-        here = await self._spot(kind, number)
-        assert here is not None
-        if move.anchor is None:
-            before = move.side == "before"
-            if not await self._neighbours(kind, here, number, 1, before=before):
-                return False
-            await self._place(kind, number, self._first_position() if before else self._last_position())
-            return True
-        anchor = await self._spot(kind, move.anchor)
-        if anchor is None:
-            raise NeighbourNotFound
-        if anchor.number == number:
-            return False
-        beside = await self._neighbours(kind, anchor, number, 1, before=move.side == "before")
-        neighbour = beside[0] if beside else None
-        low, high = (neighbour, anchor) if move.side == "before" else (anchor, neighbour)
-        if (low is None or low < here) and (high is None or here < high):
-            return False
-        found = between(*self._bounds(low, high), 1, LONGEST)
-        if found is None:
-            await self._spread(kind, number, low, high)
-        else:
-            await self._place(kind, number, found[0])
-        return True
-
-    async def _spread(self, kind: Kind, number: int, low: _Spot | None, high: _Spot | None) -> None:
-        """Place a record between two others by giving those around it new positions as well."""
-        window = _WINDOW
-        while True:
-            below, above = [low] if low else [], [high] if high else []
-            if low is not None:
-                below += await self._neighbours(kind, low, number, window, before=True)
-            if high is not None:
-                above += await self._neighbours(kind, high, number, window, before=False)
-            lowest = below.pop() if len(below) > window else None
-            highest = above.pop() if len(above) > window else None
-            below.reverse()
-            numbers = [*(spot.number for spot in below), number, *(spot.number for spot in above)]
-            found = between(*self._bounds(lowest, highest), len(numbers), SPREAD)
-            if found is not None:
-                break
-            window *= 2
-        for each, position in zip(numbers, found, strict=True):
-            await self._place(kind, each, position)
-
-    def _bounds(self, low: _Spot | None, high: _Spot | None) -> tuple[str, str]:
-        # Beyond whatever this revision may have put at the ends.
-        beyond = self.number + 1
-        return low.position if low else rank(-beyond), high.position if high else rank(beyond)
 
     async def _place(self, kind: Kind, number: int, position: str) -> None:
         edit = Edit(kind, number, frozenset({"position"}), {"position": position}, "moved")
         if await self._change(edit, guarded=False) is not None:
             self._note((kind, number), "moved")
-
-    async def _spot(self, kind: Kind, key: Key) -> _Spot | None:
-        column = column_of(key)
-        rows = await self._fetch(in_transaction.position_of(kind, column), {column: key})
-        return _Spot(*rows[0]) if rows else None
-
-    async def _neighbours(
-        self, kind: Kind, spot: _Spot, moving: int, limit: int, *, before: bool
-    ) -> list[_Spot]:
-        rows = await self._fetch(
-            in_transaction.neighbours(kind, before=before),
-            {"position": spot.position, "id": spot.number, "moving": moving, "limit": limit},
-        )
-        return [_Spot(*row) for row in rows]
 
     async def _change(self, edit: Edit, *, guarded: bool) -> int | None:
         """The number of the record if the edit changed it."""
@@ -242,11 +165,11 @@ class OpenRevision:
         )
         values = edit_values(self.owner, edit, self._writing)
         values |= {"revision": self.number, "floor": self.floor}
-        rows = await self._transaction.fetch(step, values)
+        rows = await self.transaction.fetch(step, values)
         return rows[0][0] if rows else None
 
     def _fetch(self, statement: Statement, values: Values) -> Awaitable[Sequence[Row]]:
-        return self._transaction.fetch(statement, {"owner": self.owner, **values})
+        return self.transaction.fetch(statement, {"owner": self.owner, **values})
 
     def _note(self, record: _Record, action: Action) -> None:
         """Several writes to one record within a revision are called by what they come to."""
@@ -277,14 +200,6 @@ class OpenRevision:
         number, *flags, revision = rows[0][-2 - len(kind.flags) :]
         return _Current(read_row(into, rows[0]), number, flags, revision)
 
-    def _first_position(self) -> str:
-        self._given_first += 1
-        return first_of(self.number, self._given_first - 1)
-
-    def _last_position(self) -> str:
-        self._given_last += 1
-        return last_of(self.number, self._given_last - 1)
-
     async def _record(self) -> None:
         if self.reached != self.number:
             return
@@ -298,7 +213,7 @@ class OpenRevision:
                 if of_kind is kind
             ]
             if appended:
-                await self._transaction.execute_many(in_transaction.append_version(kind), appended)
+                await self.transaction.execute_many(in_transaction.append_version(kind), appended)
         raised = {"revision": self.number, "born": len(self._born)}
         await self._fetch(in_transaction.raise_revision(kinds), raised)
 
@@ -309,6 +224,18 @@ class OpenRevision:
             action != "deleted" or record in self._born for record, action in self._actions.items()
         ):
             raise HistoryQuotaExceeded(quota)
+
+
+def in_revision(
+    database: Database,
+    principal: Principal,
+    writing: Writing,
+    work: Callable[[OpenRevision], Awaitable[R]],
+) -> Awaitable[R]:
+    """Do the work within one new revision, in a transaction; makes room in the history if it must."""
+    return transact_with_room(
+        database, principal, lambda transaction: OpenRevision.take(transaction, principal, writing, work)
+    )
 
 
 def _outcome_of(edit: Edit, flags: Sequence[bool]) -> Action:

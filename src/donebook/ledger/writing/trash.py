@@ -10,9 +10,9 @@ from donebook.ledger.kinds.facts import read_row
 from donebook.ledger.kinds.kind import Kind
 from donebook.ledger.operations import Key, Writing, column_of
 from donebook.ledger.statements import erasing
-from donebook.ledger.writing.revision import OpenRevision
+from donebook.ledger.writing.revision import OpenRevision, in_revision
 from donebook.principal import Principal
-from donebook.storage.database import Database, Transaction
+from donebook.storage.database import Database
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -27,32 +27,23 @@ async def erase_record(
     """
     owner, column = principal.user_id, column_of(key)
 
-    async def work(transaction: Transaction) -> None:
-        async def erase(taken: OpenRevision) -> None:
-            found = erasing.find_trashed(kind, column, into)
-            rows = await transaction.fetch(found, {"owner": owner, column: key})
-            if not rows:
-                raise TaskNotFound
-            number, revision = rows[0][-2:]
-            if not writing.allows(revision):
-                raise PreconditionFailed(read_row(into, rows[0]), revision)
-            await erase_records(transaction, taken, kind, [number], writing)
-
-        await OpenRevision.take(transaction, principal, writing, erase)
+    async def erase(taken: OpenRevision) -> None:
+        found = erasing.find_trashed(kind, column, into)
+        rows = await taken.transaction.fetch(found, {"owner": owner, column: key})
+        if not rows:
+            raise TaskNotFound
+        number, revision = rows[0][-2:]
+        if not writing.allows(revision):
+            raise PreconditionFailed(read_row(into, rows[0]), revision)
+        await erase_records(taken, kind, [number], writing)
 
     try:
-        await database.transact(work)
+        await in_revision(database, principal, writing, erase)
     except UserUnknown:
         raise TaskNotFound from None
 
 
-async def erase_records(
-    transaction: Transaction,
-    taken: OpenRevision,
-    kind: Kind,
-    numbers: Sequence[int],
-    writing: Writing,
-) -> None:
+async def erase_records(taken: OpenRevision, kind: Kind, numbers: Sequence[int], writing: Writing) -> None:
     """Delete records for good within a revision; there is no way back."""
     values = {
         "owner": taken.owner,
@@ -63,5 +54,5 @@ async def erase_records(
         "erased": len(numbers),
     }
     for statement in erasing.in_order(kind):
-        await transaction.fetch(statement, values)
+        await taken.transaction.fetch(statement, values)
     taken.keep(kind)

@@ -13,10 +13,9 @@ from donebook.ledger.kinds.state import State, differing, read_state
 from donebook.ledger.operations import Writing, edit_back, turn
 from donebook.ledger.statements.versions import states_of_revision
 from donebook.ledger.writing.outcome import Outcome, read_records
-from donebook.ledger.writing.pruning import transact_with_room
-from donebook.ledger.writing.revision import OpenRevision
+from donebook.ledger.writing.revision import OpenRevision, in_revision
 from donebook.principal import Principal
-from donebook.storage.database import Database, Transaction
+from donebook.storage.database import Database
 from donebook.storage.statement import Row
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -33,18 +32,10 @@ async def undo_change(
     value by now, `PreconditionFailed`, `QuotaExceeded`, `UserUnknown`.
     """
 
-    async def work(transaction: Transaction) -> Outcome[T]:
-        return await OpenRevision.take(
-            transaction,
-            principal,
-            writing.unconditional(),
-            lambda taken: revert(transaction, taken),
-        )
-
-    async def revert(transaction: Transaction, taken: OpenRevision) -> Outcome[T]:
+    async def revert(taken: OpenRevision) -> Outcome[T]:
         taken.require_owner_at(writing.if_match)
         owner = principal.user_id
-        rows = await transaction.fetch(states_of_revision(kind), {"owner": owner, "revision": revision})
+        rows = await taken.transaction.fetch(states_of_revision(kind), {"owner": owner, "revision": revision})
         steps = [_step(kind, row) for row in rows]
         if not steps:
             raise ChangeNotFound
@@ -53,9 +44,9 @@ async def undo_change(
         for step in steps:
             await _take_back(taken, step, into)
         numbers = [step.number for step in steps]
-        return Outcome(taken.reached, await read_records(transaction, owner, kind, numbers, into))
+        return Outcome(taken.reached, await read_records(taken.transaction, owner, kind, numbers, into))
 
-    return await transact_with_room(database, principal, work)
+    return await in_revision(database, principal, writing.unconditional(), revert)
 
 
 @dataclass(frozen=True, slots=True)
