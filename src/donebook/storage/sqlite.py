@@ -278,11 +278,14 @@ class SqliteDatabase:
             connection.close()
 
     def _run_group(self, connection: sqlite3.Connection, group: list[_Job]) -> None:
+        # One that is alone takes nothing of others back with it, and needs no savepoint.
+        alone = len(group) == 1
         connection.execute("BEGIN IMMEDIATE")
         try:
             for job in group:
                 transaction = SqliteTransaction(connection, self.compiled)
-                connection.execute("SAVEPOINT job")
+                if not alone:
+                    connection.execute("SAVEPOINT job")
                 try:
                     job.result = _drive(job.work(transaction))
                     job.announced = transaction.announced
@@ -292,10 +295,12 @@ class SqliteDatabase:
                     ):
                         raise
                     job.error = error
-                    connection.execute("ROLLBACK TO job")
-                connection.execute("RELEASE job")
-            self._file.require()
-            connection.execute("COMMIT")
+                    connection.execute("ROLLBACK" if alone else "ROLLBACK TO job")
+                if not alone:
+                    connection.execute("RELEASE job")
+            if connection.in_transaction:
+                self._file.require()
+                connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
